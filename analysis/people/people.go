@@ -1,0 +1,238 @@
+// Package people resolves accounts to engineers and gives each engineer a
+// keyed, readable pseudonym. It is pure: the same accounts and key give the
+// same directory, whatever their order.
+//
+// # Who is one person
+//
+// Accounts of different sources with the same e-mail address, compared in
+// lower case and without surrounding space, are one engineer. Two accounts of
+// one source are never joined by e-mail: where a source has an address twice (a
+// shared mailbox, a person hired again) none of its accounts with it is joined,
+// since nothing tells which is meant; [Directory.Ambiguous] lists them. An
+// account that the source calls a bot is joined to nobody.
+//
+// # Pseudonyms
+//
+// A pseudonym such as amber-otter-4k7q is taken from HMAC-SHA256 of the
+// engineer's identity, under a key derived for this purpose: without the key it
+// can be neither made nor checked by trying names. The identity is the e-mail
+// address by which accounts are joined, else the account; so a pseudonym stays
+// when other people come and go, when a further account of the same person
+// appears, and in another installation with the same key. It changes when the
+// address does.
+//
+// There are 2^34 of them. Where two engineers fall on the same one, which among
+// 10,000 people happens about once in 350 installations, the one whose code is
+// smaller keeps it and the other is given the next of their own series.
+package people
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"strings"
+
+	"fairlead/connectors/ticket"
+)
+
+// MinKey is the least number of bytes of a pseudonym key.
+const MinKey = 16
+
+// ErrKey is returned for a key that is too short to protect anybody.
+var ErrKey = errors.New("pseudonym key is shorter than 16 bytes")
+
+// Account is an account of a source, with the surrogate by which tickets refer
+// to it.
+type Account struct {
+	Surrogate uint64
+	ticket.Account
+}
+
+// Engineer is a person: one account or several.
+type Engineer struct {
+	Pseudonym string
+	Name      string // the first that a source shows, by source; "" where all hide it
+	Email     string // lower case; "" where hidden
+	Bot       bool   // an integration, counted apart from people
+	Active    bool   // one of the accounts is
+	Known     bool   // false for a surrogate that no account describes
+	Accounts  []Account
+}
+
+// Directory is who is who. It is immutable and safe for concurrent use.
+type Directory struct {
+	engineers   []Engineer
+	bySurrogate map[uint64]int
+	byPseudonym map[string]int
+	ambiguous   []string
+	key         []byte
+}
+
+// Resolve joins accounts to engineers. Accounts without a surrogate are left
+// out. The only error is ErrKey.
+func Resolve(key []byte, accounts []Account) (*Directory, error) {
+	subkey, err := derive(key)
+	if err != nil {
+		return nil, err
+	}
+	accounts = slices.DeleteFunc(slices.Clone(accounts), func(a Account) bool { return a.Surrogate == 0 })
+	slices.SortFunc(accounts, func(a, b Account) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Surrogate, b.Surrogate))
+	})
+	accounts = slices.CompactFunc(accounts, func(a, b Account) bool { return a.Source == b.Source && a.ID == b.ID })
+
+	d := &Directory{bySurrogate: map[uint64]int{}, byPseudonym: map[string]int{}, key: subkey}
+	shared := repeated(accounts)
+	for address := range shared {
+		d.ambiguous = append(d.ambiguous, address.email)
+	}
+	slices.Sort(d.ambiguous)
+	d.ambiguous = slices.Compact(d.ambiguous)
+
+	byEmail := map[string]int{}
+	var codes []code
+	for _, a := range accounts {
+		email := address(a.Email)
+		joins := email != "" && !a.Bot && !shared[place{a.Source, email}]
+		if i, known := byEmail[email]; joins && known {
+			d.engineers[i].add(a)
+			continue
+		}
+		e := Engineer{Email: email, Bot: a.Bot, Known: true}
+		e.add(a)
+		if joins {
+			byEmail[email] = len(d.engineers)
+			codes = append(codes, code{person: len(d.engineers), digest: d.digest("e-mail", email)})
+		} else {
+			codes = append(codes, code{person: len(d.engineers), digest: d.digest("account", a.Source, a.ID)})
+		}
+		d.engineers = append(d.engineers, e)
+	}
+	d.name(codes)
+	slices.SortFunc(d.engineers, func(a, b Engineer) int { return cmp.Compare(a.Pseudonym, b.Pseudonym) })
+	for i, e := range d.engineers {
+		d.byPseudonym[e.Pseudonym] = i
+		for _, a := range e.Accounts {
+			d.bySurrogate[a.Surrogate] = i
+		}
+	}
+	return d, nil
+}
+
+type place struct{ source, email string }
+
+// repeated finds the addresses that one source has more than once.
+func repeated(accounts []Account) map[place]bool {
+	count := map[place]int{}
+	for _, a := range accounts {
+		if email := address(a.Email); email != "" && !a.Bot {
+			count[place{a.Source, email}]++
+		}
+	}
+	shared := map[place]bool{}
+	for p, n := range count {
+		if n > 1 {
+			shared[p] = true
+		}
+	}
+	return shared
+}
+
+// address is an e-mail address as it is compared; "" if it is none.
+func address(email string) string {
+	email = strings.ToLower(strings.TrimSpace(email))
+	if at := strings.LastIndexByte(email, '@'); at < 1 || at == len(email)-1 {
+		return ""
+	}
+	return email
+}
+
+func (e *Engineer) add(a Account) {
+	e.Accounts = append(e.Accounts, a)
+	e.Name = cmp.Or(e.Name, a.Name)
+	e.Active = e.Active || a.Active
+}
+
+// Engineers lists everybody, bots among them, by pseudonym. The result is not
+// to be changed.
+func (d *Directory) Engineers() []Engineer { return d.engineers }
+
+// Ambiguous lists, sorted, the e-mail addresses that some source has for more
+// than one account, so that none of these was joined by it.
+func (d *Directory) Ambiguous() []string { return d.ambiguous }
+
+// Of is the engineer behind a surrogate. For one that no account describes (an
+// erased person, or an account that the source no longer shows) it is an
+// unknown engineer of their own, with a pseudonym of a longer form.
+func (d *Directory) Of(surrogate uint64) Engineer {
+	if i, ok := d.bySurrogate[surrogate]; ok {
+		return d.engineers[i]
+	}
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], surrogate)
+	digest := d.digest("surrogate", string(n[:]))
+	return Engineer{
+		Pseudonym: readable(digest, unknownDigits),
+		Accounts:  []Account{{Surrogate: surrogate}},
+	}
+}
+
+// Find is the engineer with a pseudonym, in any case and with surrounding
+// space. Engineers that no account describes are not found.
+func (d *Directory) Find(pseudonym string) (Engineer, bool) {
+	i, ok := d.byPseudonym[strings.ToLower(strings.TrimSpace(pseudonym))]
+	if !ok {
+		return Engineer{}, false
+	}
+	return d.engineers[i], true
+}
+
+func derive(key []byte) ([]byte, error) {
+	if len(key) < MinKey {
+		return nil, ErrKey
+	}
+	subkey, err := hkdf.Key(sha256.New, key, nil, "fairlead engineer pseudonym", sha256.Size)
+	if err != nil {
+		return nil, err
+	}
+	return subkey, nil
+}
+
+// digest is the HMAC of parts, each with its length before it, so that no two
+// lists of parts run together.
+func (d *Directory) digest(parts ...string) []byte {
+	mac := hmac.New(sha256.New, d.key)
+	var n [8]byte
+	for _, p := range parts {
+		binary.BigEndian.PutUint64(n[:], uint64(len(p)))
+		mac.Write(n[:])
+		mac.Write([]byte(p))
+	}
+	return mac.Sum(nil)
+}
+
+type code struct {
+	person int
+	digest []byte
+}
+
+// name gives out the pseudonyms, the smallest digest first.
+func (d *Directory) name(codes []code) {
+	slices.SortFunc(codes, func(a, b code) int { return bytes.Compare(a.digest, b.digest) })
+	taken := make(map[string]bool, len(codes))
+	for _, c := range codes {
+		digest := c.digest
+		pseudonym := readable(digest, knownDigits)
+		for taken[pseudonym] {
+			digest = d.digest("next", string(digest))
+			pseudonym = readable(digest, knownDigits)
+		}
+		taken[pseudonym] = true
+		d.engineers[c.person].Pseudonym = pseudonym
+	}
+}
