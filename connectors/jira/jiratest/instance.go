@@ -67,6 +67,9 @@ type lagged struct {
 	until  time.Time
 }
 
+// serviceAccount is the user name of the account that asks.
+const serviceAccount = "fairlead-collector"
+
 // New makes an empty site. It panics if o names an unknown zone or flavour,
 // since only a mistake in the calling program can cause that.
 func New(o Options) *Instance {
@@ -106,6 +109,13 @@ func New(o Options) *Instance {
 		id := strconv.Itoa(i + 1)
 		in.priorities[id] = &Priority{ID: id, Name: name}
 	}
+	account := &User{
+		Name: serviceAccount, Key: "JIRAUSER10000", AccountID: AccountID(serviceAccount),
+		DisplayName: "Collector", Email: serviceAccount + "@example.invalid", TimeZone: o.TimeZone,
+	}
+	in.users[serviceAccount] = account
+	in.userOrder = append(in.userOrder, account)
+	in.indexUser(account)
 	in.traffic.requests = map[string]int{}
 	in.mux = in.routes()
 	return in

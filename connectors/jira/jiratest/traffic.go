@@ -29,7 +29,9 @@ type traffic struct {
 	faults   []*Fault
 	minute   time.Time
 	inMinute int
-	between  func(*http.Request)
+
+	betweenMu sync.Mutex
+	between   func(*http.Request)
 }
 
 // Inject adds a fault. Faults are tried in the order in which they came.
@@ -42,8 +44,8 @@ func (in *Instance) Inject(f Fault) {
 // BeforeEach calls f before each request is answered, one at a time: the place
 // for a test to edit issues during a collection.
 func (in *Instance) BeforeEach(f func(*http.Request)) {
-	in.traffic.mu.Lock()
-	defer in.traffic.mu.Unlock()
+	in.traffic.betweenMu.Lock()
+	defer in.traffic.betweenMu.Unlock()
 	in.traffic.between = f
 }
 
@@ -74,12 +76,14 @@ func (in *Instance) ResetRequests() {
 
 // admit counts a request and returns the fault that strikes it, if any.
 func (t *traffic) admit(r *http.Request, now time.Time, perMinute int) (fault *Fault, limited time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.requests[r.Method+" "+template(r.URL.Path)]++
+	t.betweenMu.Lock()
 	if t.between != nil {
 		t.between(r)
 	}
+	t.betweenMu.Unlock()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.requests[r.Method+" "+template(r.URL.Path)]++
 	for n, f := range t.faults {
 		if f.Method != "" && f.Method != r.Method || !strings.Contains(r.URL.Path, f.Path) {
 			continue

@@ -200,8 +200,24 @@ type Options struct {
 	EmbeddedComments int
 	EmbeddedWorklogs int
 	// EmbeddedHistories is the most changelog entries that a search puts into
-	// an issue. Default 40 on Cloud; on Data Center all, newer ones cut at 100.
+	// an issue. Default 40 on Cloud, the newest; on Data Center 0 is all, and
+	// some versions give the newest 100.
 	EmbeddedHistories int
+	// CutIssues cuts the changelog of a single Data Center issue likewise, so
+	// that its history cannot be had whole.
+	CutIssues bool
+
+	// ChangelogCap is the most entries that a bulk changelog gives at once,
+	// ListCap the most comments or worklogs of a single issue; 0 is Jira's own.
+	ChangelogCap int
+	ListCap      int
+
+	// EpochTimes writes times in bulk changelogs as milliseconds since 1970,
+	// as Cloud does in spite of its specification.
+	EpochTimes bool
+	// AnonymousSearch answers searches with a wrong credential as if nobody
+	// had signed in: nothing is found, and only a header tells.
+	AnonymousSearch bool
 
 	// RequestsPerMinute answers 429 with Retry-After above it; 0 is no limit.
 	RequestsPerMinute int
