@@ -1,0 +1,178 @@
+// Package ownership measures with how few people the knowledge of an area sits.
+// It is pure.
+//
+// The evidence e_p that person p knows an area is a sum over what they did
+// there, each weighted by its kind (see [Weights]) and by its age, which halves
+// it about every 62 days: weight · exp(−age/90 d), and nothing older than 547
+// days. Evidence has no unit; one resolution today is 1.
+//
+// Evidence says who worked on an area and how lately. It is not a measure of
+// skill, nor of anybody's performance.
+package ownership
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"fairlead/analysis/distribution"
+)
+
+// Weights is how much an act counts as evidence.
+type Weights struct {
+	Resolution float64 `yaml:"resolution"` // a ticket of the area became done in their hands
+	Act        float64 `yaml:"act"`        // a comment or worklog on a ticket in another's hands; once a ticket
+	Transition float64 `yaml:"transition"` // a change of status that is no resolution
+	First      float64 `yaml:"first"`      // the first resolution in the area that is known; once
+}
+
+// DefaultWeights are those of the definition of the measures.
+func DefaultWeights() Weights {
+	return Weights{Resolution: 1, Act: 0.5, Transition: 0.25, First: 3}
+}
+
+// Config is how evidence is weighed and when an area is a silo.
+type Config struct {
+	Weights  Weights       `yaml:"weights"`
+	Decay    time.Duration `yaml:"decay"`    // time constant
+	Memory   time.Duration `yaml:"memory"`   // older acts count for nothing
+	Demand   time.Duration `yaml:"demand"`   // how far back demand is looked at
+	Prior    float64       `yaml:"prior"`    // α: evidence that is spread evenly before any is seen
+	Enough   float64       `yaml:"enough"`   // θ: evidence at which a person can step in
+	Backups  float64       `yaml:"backups"`  // k: people wanted who can step in
+	Smallest float64       `yaml:"smallest"` // E under which an area has no score
+}
+
+// DefaultConfig is that of the definition of the measures.
+func DefaultConfig() Config {
+	return Config{
+		Weights: DefaultWeights(),
+		Decay:   90 * 24 * time.Hour, Memory: 547 * 24 * time.Hour, Demand: 90 * 24 * time.Hour,
+		Prior: 4, Enough: 3, Backups: 2, Smallest: 3,
+	}
+}
+
+// Validate names the key that is wrong.
+func (c Config) Validate() error {
+	for _, w := range []struct {
+		key string
+		x   float64
+	}{
+		{"weights.resolution", c.Weights.Resolution},
+		{"weights.act", c.Weights.Act},
+		{"weights.transition", c.Weights.Transition},
+		{"weights.first", c.Weights.First},
+	} {
+		if !(w.x >= 0 && w.x <= 1000) {
+			return fmt.Errorf("%s is %g: give a number from 0 to 1000", w.key, w.x)
+		}
+	}
+	switch {
+	case c.Decay < time.Hour:
+		return fmt.Errorf("decay is %s: give at least 1h", c.Decay)
+	case c.Memory < c.Decay:
+		return fmt.Errorf("memory is %s: give at least the decay, %s", c.Memory, c.Decay)
+	case c.Demand < time.Hour:
+		return fmt.Errorf("demand is %s: give at least 1h", c.Demand)
+	case !(c.Prior > 0 && !math.IsInf(c.Prior, 1)):
+		return fmt.Errorf("prior is %g: give a number over 0", c.Prior)
+	case !(c.Enough > 0 && !math.IsInf(c.Enough, 1)):
+		return fmt.Errorf("enough is %g: give a number over 0", c.Enough)
+	case !(c.Backups > 1 && !math.IsInf(c.Backups, 1)):
+		return fmt.Errorf("backups is %g: give a number over 1", c.Backups)
+	case !(c.Smallest > 0):
+		return fmt.Errorf("smallest is %g: give a number over 0", c.Smallest)
+	}
+	return nil
+}
+
+// Concentration is how the evidence of an area lies with its holders.
+type Concentration struct {
+	HHI       float64 // Σq², 1 when one person holds all
+	Effective float64 // 1/HHI, the effective number of owners
+	TopShare  float64 // of the one with the most
+}
+
+// Concentrate measures the evidence of an area, one number a person. All is NaN
+// without evidence; the error wraps distribution.ErrInput.
+func Concentrate(evidence []float64) (Concentration, error) {
+	s, err := distribution.Equal(evidence)
+	if err != nil {
+		return Concentration{}, fmt.Errorf("measuring concentration: %w", err)
+	}
+	return Concentration{HHI: s.HHI(), Effective: s.Effective(), TopShare: s.TopShare(1)}, nil
+}
+
+// The weights of the parts of a silo score.
+const (
+	weightConcentration = 0.4
+	weightBackup        = 0.3
+	weightDemand        = 0.3
+)
+
+// Silo is the score of an area and its parts, all from 0 (shared) to 1 (with
+// one person), but for Backups.
+type Silo struct {
+	Score         float64 // 0.4·C + 0.3·G + 0.3·D
+	Concentration float64 // C, of evidence shrunk toward even
+	Backup        float64 // G, missing backup
+	Demand        float64 // D, as given
+	Backups       float64 // K = Σ min(1, e_p/θ), people who could step in
+}
+
+// ErrNoEvidence means that too little happened in an area for a score.
+var ErrNoEvidence = errors.New("no evidence")
+
+// Score computes the silo score of an area. evidence and capacity, in the same
+// order, are those of the area's team and of all who hold evidence, zeros
+// included; demand is the share of the recent tickets that nobody but the top
+// holder touched. It returns ErrNoEvidence under c.Smallest, and an error that
+// wraps distribution.ErrInput for numbers that are none.
+//
+// For equal capacities and an unchanged top holder, evidence that moves to a
+// lesser holder, by at most half the difference, never raises the score, and a
+// top holder over θ who gains evidence never lowers it.
+func (c Config) Score(evidence, capacity []float64, demand float64) (Silo, error) {
+	if !(demand >= 0 && demand <= 1) {
+		return Silo{}, fmt.Errorf("scoring an area: %w: demand share is %g", distribution.ErrInput, demand)
+	}
+	if _, err := distribution.Weighted(evidence, capacity); err != nil {
+		return Silo{}, fmt.Errorf("scoring an area: %w", err)
+	}
+	var total, fte float64
+	for i := range evidence {
+		total += evidence[i]
+		fte += capacity[i]
+	}
+	if total < c.Smallest || fte == 0 {
+		return Silo{}, ErrNoEvidence
+	}
+	var squares, even, backups float64
+	for i := range evidence {
+		share := capacity[i] / fte
+		q := (evidence[i] + c.Prior*share) / (total + c.Prior)
+		squares += q * q
+		even += share * share
+		backups += min(1, evidence[i]/c.Enough)
+	}
+	s := Silo{Concentration: 1, Demand: demand, Backups: backups}
+	if len(evidence) > 1 && even < 1 {
+		s.Concentration = clip((squares - even) / (1 - even))
+	}
+	s.Backup = 1 - clip((backups-1)/(c.Backups-1))
+	s.Score = weightConcentration*s.Concentration + weightBackup*s.Backup + weightDemand*s.Demand
+	return s, nil
+}
+
+func clip(x float64) float64 { return min(1, max(0, x)) }
+
+// coverShare is the rule of Avelino et al. 2016: an author of a file is who has
+// more than three quarters of the greatest degree of authorship.
+const coverShare = 0.75
+
+// Covers reports whether a person with this evidence could keep an area going:
+// they have more than ¾ of what its greatest holder has, and at least θ.
+func (c Config) Covers(evidence, greatest float64) bool {
+	return evidence > coverShare*greatest && evidence >= c.Enough
+}

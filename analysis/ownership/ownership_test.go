@@ -1,0 +1,233 @@
+package ownership
+
+import (
+	"encoding/csv"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"fairlead/analysis/distribution"
+)
+
+func ones(n int) []float64 {
+	c := make([]float64, n)
+	for i := range c {
+		c[i] = 1
+	}
+	return c
+}
+
+func near(a, b float64) bool { return math.Abs(a-b) <= 1e-12 }
+
+func TestConcentrate(t *testing.T) {
+	c, err := Concentrate([]float64{6, 2, 0})
+	if err != nil || c != (Concentration{HHI: 0.625, Effective: 1.6, TopShare: 0.75}) {
+		t.Errorf("got %+v, %v", c, err)
+	}
+	c, err = Concentrate(nil)
+	if err != nil || distribution.Defined(c.HHI) || distribution.Defined(c.Effective) || distribution.Defined(c.TopShare) {
+		t.Errorf("without evidence: %+v, %v", c, err)
+	}
+	if _, err = Concentrate([]float64{-1}); !errors.Is(err, distribution.ErrInput) {
+		t.Errorf("negative evidence: %v", err)
+	}
+}
+
+func TestScoreByHand(t *testing.T) {
+	cases := []struct {
+		name               string
+		evidence, capacity []float64
+		demand             float64
+		want               Silo
+	}{
+		{"one person alone", []float64{5}, ones(1), 1, Silo{1, 1, 1, 1, 1}},
+		{"one person with a part of a backup", []float64{6, 1.5}, ones(2), 0, Silo{
+			// q = (8, 3.5)/11.5; Σq² = 76.25/132.25; C = (Σq² − ½)/½. K = 1 + ½.
+			Concentration: 2*76.25/132.25 - 1, Backup: 0.5, Backups: 1.5, Score: 0.4*(2*76.25/132.25-1) + 0.3*0.5,
+		}},
+		{"even", []float64{4, 4}, ones(2), 0, Silo{Backups: 2}},
+		{"nobody for long", []float64{1, 1, 1}, ones(3), 0.5, Silo{Score: 0.3 + 0.15, Backup: 1, Demand: 0.5, Backups: 1}},
+	}
+	for _, c := range cases {
+		got, err := DefaultConfig().Score(c.evidence, c.capacity, c.demand)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !near(got.Score, c.want.Score) || !near(got.Concentration, c.want.Concentration) || !near(got.Backup, c.want.Backup) ||
+			!near(got.Demand, c.want.Demand) || !near(got.Backups, c.want.Backups) {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestScoreRefuses(t *testing.T) {
+	c := DefaultConfig()
+	if _, err := c.Score([]float64{2.9, 0}, ones(2), 0); !errors.Is(err, ErrNoEvidence) {
+		t.Errorf("too little evidence: %v", err)
+	}
+	if _, err := c.Score(nil, nil, 0); !errors.Is(err, ErrNoEvidence) {
+		t.Errorf("nobody: %v", err)
+	}
+	for _, demand := range []float64{-0.1, 1.1, math.NaN()} {
+		if _, err := c.Score([]float64{9}, ones(1), demand); !errors.Is(err, distribution.ErrInput) {
+			t.Errorf("demand %v: %v", demand, err)
+		}
+	}
+	if _, err := c.Score([]float64{9, math.Inf(1)}, ones(2), 0); !errors.Is(err, distribution.ErrInput) {
+		t.Errorf("infinite evidence: %v", err)
+	}
+}
+
+func TestCovers(t *testing.T) {
+	c := DefaultConfig()
+	for _, x := range []struct {
+		evidence, greatest float64
+		want               bool
+	}{{10, 10, true}, {7.5, 10, false}, {7.6, 10, true}, {2.9, 2.9, false}, {3, 3, true}} {
+		if got := c.Covers(x.evidence, x.greatest); got != x.want {
+			t.Errorf("%v of %v covers: %v", x.evidence, x.greatest, got)
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	if err := DefaultConfig().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	cases := []struct {
+		change func(*Config)
+		names  string
+	}{
+		{func(c *Config) { c.Weights.Act = -1 }, "weights.act"},
+		{func(c *Config) { c.Weights.First = math.NaN() }, "weights.first"},
+		{func(c *Config) { c.Decay = 0 }, "decay"},
+		{func(c *Config) { c.Memory = time.Hour }, "memory"},
+		{func(c *Config) { c.Demand = 0 }, "demand"},
+		{func(c *Config) { c.Prior = 0 }, "prior"},
+		{func(c *Config) { c.Enough = math.Inf(1) }, "enough"},
+		{func(c *Config) { c.Backups = 1 }, "backups"},
+		{func(c *Config) { c.Smallest = 0 }, "smallest"},
+	}
+	for _, x := range cases {
+		c := DefaultConfig()
+		x.change(&c)
+		if err := c.Validate(); err == nil || !strings.HasPrefix(err.Error(), x.names+" is") {
+			t.Errorf("%s: %v", x.names, err)
+		}
+	}
+}
+
+func TestReference(t *testing.T) {
+	shared := os.Getenv("FAIRLEAD_SHARED")
+	if shared == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("FAIRLEAD_SHARED is not set: the reference values must be there in CI")
+		}
+		t.Skip("FAIRLEAD_SHARED is not set")
+	}
+	file, err := os.Open(filepath.Join(shared, "reference", "measures.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, row := range rows {
+		part, ok := strings.CutPrefix(row[3], "silo_")
+		if !ok {
+			continue
+		}
+		var evidence []float64
+		for _, f := range strings.Fields(row[1]) {
+			x, err := strconv.ParseFloat(f, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			evidence = append(evidence, x)
+		}
+		s, err := DefaultConfig().Score(evidence, ones(len(evidence)), 0.5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]float64{"S": s.Score, "C": s.Concentration, "G": s.Backup, "K": s.Backups}[part]
+		want, err := strconv.ParseFloat(row[4], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if math.Abs(got-want) > 5.5e-10 {
+			t.Errorf("%s of %s is %.12f, reference %.12f", part, row[0], got, want)
+		}
+		checked++
+	}
+	if checked < 16 {
+		t.Errorf("only %d rows were compared", checked)
+	}
+}
+
+// TestPropertyMovingEvidence: with equal capacities and an unchanged top
+// holder, evidence that moves to a lesser holder never raises the score.
+func TestPropertyMovingEvidence(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := rapid.SliceOfN(rapid.Float64Range(0, 20), 2, 9).Draw(t, "evidence")
+		demand := rapid.Float64Range(0, 1).Draw(t, "demand")
+		from := rapid.IntRange(0, len(e)-1).Draw(t, "from")
+		to := rapid.IntRange(0, len(e)-1).Draw(t, "to")
+		before, err := DefaultConfig().Score(e, ones(len(e)), demand)
+		if err != nil {
+			t.Skip("no evidence")
+		}
+		if before.Score < 0 || before.Score > 1+1e-12 {
+			t.Fatalf("score is %v", before.Score)
+		}
+		if e[from] < e[to] {
+			from, to = to, from
+		}
+		moved := (e[from] - e[to]) / 2 * rapid.Float64Range(0, 1).Draw(t, "part")
+		e[from] -= moved
+		e[to] += moved
+		after, err := DefaultConfig().Score(e, ones(len(e)), demand)
+		if err != nil {
+			t.Skip("no evidence")
+		}
+		if after.Score > before.Score+1e-12 {
+			t.Fatalf("score rose from %v to %v", before.Score, after.Score)
+		}
+	})
+}
+
+// TestPropertyTopGains: a top holder over θ who gains evidence never lowers
+// the score.
+func TestPropertyTopGains(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := rapid.SliceOfN(rapid.Float64Range(0, 20), 1, 9).Draw(t, "evidence")
+		top := 0
+		for i := range e {
+			if e[i] > e[top] {
+				top = i
+			}
+		}
+		e[top] = max(e[top], DefaultConfig().Enough)
+		before, err := DefaultConfig().Score(e, ones(len(e)), 0.3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e[top] += rapid.Float64Range(0, 50).Draw(t, "gain")
+		after, err := DefaultConfig().Score(e, ones(len(e)), 0.3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after.Score < before.Score-1e-12 {
+			t.Fatalf("score fell from %v to %v", before.Score, after.Score)
+		}
+	})
+}
