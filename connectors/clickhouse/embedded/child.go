@@ -1,0 +1,90 @@
+package embedded
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"github.com/ebitengine/purego"
+)
+
+// childMark in the environment makes this binary run the engine and nothing
+// else. Its value is the path of the library; the engine's arguments are the
+// process's own.
+const childMark = "FAIRLEAD_EMBEDDED_ENGINE"
+
+// childGrace is how long a child whose parent is gone may take to end.
+const childGrace = 10 * time.Second
+
+// hooked says that RunChildIfAsked stands in this binary's main. Without it a
+// child would run main again, and its child again.
+var hooked atomic.Bool
+
+// RunChildIfAsked turns the process into the engine when Start started it for
+// that, and then never returns. Call it first thing in main, and in the
+// TestMain of tests that use the engine.
+func RunChildIfAsked() {
+	library := os.Getenv(childMark)
+	if library == "" {
+		hooked.Store(true)
+		return
+	}
+	os.Unsetenv(childMark)
+	runtime.LockOSThread()
+	go endWithParent(os.Stdin)
+	// Any return is a failure: the query that keeps the engine up never ends.
+	fmt.Fprintln(os.Stderr, "engine ended:", runEngine(library, os.Args[1:]))
+	os.Exit(1)
+}
+
+// endWithParent waits until the parent's end of the pipe is closed, by
+// whatever death, and ends this process.
+func endWithParent(parent io.Reader) {
+	_, _ = io.Copy(io.Discard, parent)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGTERM)
+	time.Sleep(childGrace)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+}
+
+// runEngine loads the library and gives it clickhouse-local's arguments.
+func runEngine(library string, args []string) error {
+	handle, err := purego.Dlopen(library, purego.RTLD_NOW|purego.RTLD_LOCAL)
+	if err != nil {
+		return fmt.Errorf("loading %s: %w", library, err)
+	}
+	for _, name := range []string{"chdb_query_cmdline", "chdb_result_error"} {
+		if _, err := purego.Dlsym(handle, name); err != nil {
+			return fmt.Errorf("%s is not the engine's library: %w", library, err)
+		}
+	}
+	var (
+		queryCmdline func(argc int32, argv unsafe.Pointer) uintptr
+		resultError  func(result uintptr) string
+	)
+	purego.RegisterLibFunc(&queryCmdline, handle, "chdb_query_cmdline")
+	purego.RegisterLibFunc(&resultError, handle, "chdb_result_error")
+
+	args = append([]string{"clickhouse"}, args...)
+	argv := make([]*byte, len(args)+1)
+	var pin runtime.Pinner
+	defer pin.Unpin()
+	for i, a := range args {
+		s, err := syscall.BytePtrFromString(a)
+		if err != nil {
+			return fmt.Errorf("argument %d: %w", i, err)
+		}
+		pin.Pin(s)
+		argv[i] = s
+	}
+	pin.Pin(&argv[0])
+	result := queryCmdline(int32(len(args)), unsafe.Pointer(&argv[0]))
+	if result == 0 {
+		return fmt.Errorf("no result")
+	}
+	return fmt.Errorf("unexpectedly: %s", resultError(result))
+}
