@@ -168,8 +168,7 @@ func (in *Instance) AddUser(u User) string {
 		"web_service_access_only":   strconv.FormatBool(u.WebServiceOnly),
 		"internal_integration_user": strconv.FormatBool(u.Integration),
 	}
-	merge(rec, u.Fields)
-	return in.Put("sys_user", rec)
+	return in.putBase("sys_user", rec, u.Fields)
 }
 
 // AddGroup stores an assignment group and returns its sys_id.
@@ -178,8 +177,7 @@ func (in *Instance) AddGroup(g Group) string {
 		g.ID = SysID("sys_user_group", g.Name)
 	}
 	rec := Record{"sys_id": g.ID, "name": g.Name, "manager": g.Manager, "active": strconv.FormatBool(!g.Inactive)}
-	merge(rec, g.Fields)
-	return in.Put("sys_user_group", rec)
+	return in.putBase("sys_user_group", rec, g.Fields)
 }
 
 // AddCI stores a configuration item and returns its sys_id.
@@ -191,8 +189,7 @@ func (in *Instance) AddCI(c CI) string {
 		c.ID = SysID(c.Class, c.Name)
 	}
 	rec := Record{"sys_id": c.ID, "name": c.Name, "sys_class_name": c.Class}
-	merge(rec, c.Fields)
-	return in.Put(c.Class, rec)
+	return in.putBase(c.Class, rec, c.Fields)
 }
 
 // AddChoice stores the label of a value; one that is there already is replaced.
@@ -200,11 +197,11 @@ func (in *Instance) AddChoice(c Choice) string {
 	if c.Language == "" {
 		c.Language = "en"
 	}
-	return in.Put("sys_choice", Record{
+	return in.putBase("sys_choice", Record{
 		"sys_id": SysID("sys_choice", fmt.Sprintf("%s.%s.%s.%s", c.Table, c.Element, c.Value, c.Language)),
 		"name":   c.Table, "element": c.Element, "value": c.Value, "label": c.Label,
 		"language": c.Language, "inactive": "false", "sequence": strconv.Itoa(c.Sequence),
-	})
+	}, nil)
 }
 
 // Put stores a record as it stands, in place of one with the same sys_id, and
@@ -293,6 +290,17 @@ func (in *Instance) Count(table string) int {
 		n += len(t.rows)
 	}
 	return n
+}
+
+// installed is when the records that are not tickets were made and last changed.
+const installed = "2015-01-01 00:00:00"
+
+// putBase stores a record of the kinds that stand beside the tickets.
+func (in *Instance) putBase(table string, rec, more Record) string {
+	rec["sys_created_on"], rec["sys_updated_on"], rec["sys_mod_count"] = installed, installed, "0"
+	rec["sys_created_by"], rec["sys_updated_by"] = "admin", "admin"
+	merge(rec, more)
+	return in.Put(table, rec)
 }
 
 func merge(rec, more Record) {

@@ -1,0 +1,213 @@
+package servicenow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fairlead/connectors/source"
+)
+
+// Check finds out who we are and what we may see, with about four requests and
+// three a table.
+func (s *Source) Check(ctx context.Context) (source.Report, error) {
+	c := &checker{s: s}
+	rate, err := c.account(ctx)
+	if err != nil {
+		return source.Report{}, err
+	}
+	c.version(ctx)
+	c.add(source.LevelOK, "time zone", "times are read in UTC, whatever the account's own time zone is")
+	total := 0
+	for _, t := range s.tables {
+		n, err := c.table(ctx, t)
+		if err != nil {
+			return source.Report{}, err
+		}
+		total += n
+	}
+	c.groups(ctx)
+	c.rate(rate)
+	if total > 0 {
+		// A page, the audit of its tickets, and the names that are new in it.
+		perPage := 1 + (s.cfg.PageSize*33+s.cfg.MaxURLBytes-1)/s.cfg.MaxURLBytes + 1
+		c.add(source.LevelOK, "first collection", fmt.Sprintf("at most %d tickets, about %d requests", total, (total+s.cfg.PageSize-1)/s.cfg.PageSize*perPage))
+	}
+	return source.Report{Facts: c.facts}, nil
+}
+
+type checker struct {
+	s     *Source
+	facts []source.Fact
+}
+
+func (c *checker) add(l source.Level, what, says string) {
+	c.facts = append(c.facts, source.Fact{Level: l, What: what, Says: says})
+}
+
+// account is the first request: where it fails, nothing can be found out.
+func (c *checker) account(ctx context.Context) (http.Header, error) {
+	name := c.s.cfg.Username
+	query := "active=true^ORDERBYsys_id"
+	if name != "" {
+		query = userQuery([]string{unknownUser + name})
+	}
+	ans, err := get[userRow](ctx, c.s.client, request{
+		table: "sys_user", query: query, limit: 1, at: "for the account",
+		fields: []string{"sys_id", "user_name", "email", "web_service_access_only", "internal_integration_user"},
+	})
+	who := name
+	if who == "" {
+		who = "the OAuth application's user"
+	}
+	switch {
+	case errors.Is(err, source.ErrForbidden) || err == nil && len(ans.rows) == 0:
+		c.add(source.LevelWarning, "account", who+" is signed in, but sys_user is not readable: people will have neither names nor e-mail addresses, and who changed a ticket is not joined to who holds it; give the account a role that may read sys_user")
+		return ans.rate, nil
+	case err != nil:
+		return nil, err
+	case name != "" && ans.rows[0].ServiceOnly != "true" && ans.rows[0].Integration != "true":
+		c.add(source.LevelWarning, "account", who+" is signed in; mark it \"web service access only\" in ServiceNow, so that it cannot be used by a person and is not taken for one")
+	default:
+		c.add(source.LevelOK, "account", who+" is signed in")
+	}
+	return ans.rate, nil
+}
+
+func (c *checker) version(ctx context.Context) {
+	ans, err := get[struct {
+		Value text `json:"value"`
+	}](ctx, c.s.client, request{
+		table: "sys_properties", query: "name=glide.war", fields: []string{"value"}, limit: 1, at: "for the version",
+	})
+	if err != nil || len(ans.rows) == 0 || ans.rows[0].Value == "" {
+		c.add(source.LevelOK, "version", "not told to this account, and not needed")
+		return
+	}
+	c.add(source.LevelOK, "version", string(ans.rows[0].Value))
+}
+
+// table finds out how many tickets can be seen, whether every column can, and
+// whether a query by time and the audit work.
+func (c *checker) table(ctx context.Context, t Table) (int, error) {
+	visible := "tickets visible in " + t.Name
+	ans, err := get[record](ctx, c.s.client, request{
+		table: t.Name, query: joined(t.Query) + "^ORDERBYDESCsys_updated_on", fields: t.columns(), limit: 1, count: true, at: "for the newest ticket",
+	})
+	switch {
+	case ctx.Err() != nil || errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrUnauthorized):
+		return 0, err
+	case err != nil:
+		c.add(source.LevelFailed, visible, "not readable: give the account a role that may read "+t.Name+", such as sn_incident_read for incident, or take the table out of the configuration ("+err.Error()+")")
+		return 0, nil
+	case len(ans.rows) == 0 && ans.total > 0:
+		c.add(source.LevelWarning, visible, fmt.Sprintf("%d exist, but access rules withhold at least the newest; give the account a role that may read %s", ans.total, t.Name))
+		return ans.total, nil
+	case len(ans.rows) == 0:
+		c.add(source.LevelWarning, visible, "none: check the role of the account and the query")
+		return 0, nil
+	}
+	newest := ans.rows[0]
+	var missing []string
+	for _, col := range t.columns() {
+		if _, ok := newest[col]; !ok {
+			missing = append(missing, col)
+		}
+	}
+	switch {
+	case slices.ContainsFunc(missing, func(m string) bool {
+		return slices.Contains([]string{t.StatusField, "assigned_to", "sys_updated_on", "sys_created_on", "sys_id"}, m)
+	}):
+		c.add(source.LevelFailed, visible, "columns without which nothing can be measured are hidden: "+strings.Join(missing, ", ")+"; let the account read them")
+		return ans.total, nil
+	case len(missing) > 0:
+		c.add(source.LevelWarning, visible, howMany(ans.total)+", without "+strings.Join(missing, ", ")+": let the account read them, or take them out of the configuration")
+	default:
+		c.add(source.LevelOK, visible, howMany(ans.total))
+	}
+	c.byTime(ctx, t, newest)
+	c.history(ctx, t)
+	return max(ans.total, 1), nil
+}
+
+func howMany(n int) string {
+	if n < 0 {
+		return "some"
+	}
+	return strconv.Itoa(n)
+}
+
+// byTime asks for a ticket that exists by its own time. An instance may refuse
+// queries by range to an account (product documentation, "Query range ACLs").
+func (c *checker) byTime(ctx context.Context, t Table, r record) {
+	at, id := r.key()
+	ans, err := get[record](ctx, c.s.client, request{
+		table: t.Name, query: "sys_id=" + id + "^" + place("sys_updated_on", at, ""), fields: []string{"sys_id", "sys_updated_on"}, limit: 1, at: "by time",
+	})
+	if err == nil && len(ans.rows) == 1 {
+		return
+	}
+	if err == nil {
+		// It may have changed since; then it has a later time, and is found by it.
+		err = errors.New("a ticket is not found by its own time")
+	}
+	c.add(source.LevelFailed, "query by time on "+t.Name, err.Error()+"; let the account query sys_updated_on by range (query_range)")
+}
+
+// history reads the audit of a ticket that has certainly changed: an empty
+// answer then means that it is denied, not that there is none.
+func (c *checker) history(ctx context.Context, t Table) {
+	what := "history of " + t.Name
+	ans, err := get[record](ctx, c.s.client, request{
+		table: t.Name, query: joined(t.Query, "reassignment_count>0") + "^ORDERBYDESCsys_updated_on", fields: []string{"sys_id", "sys_class_name"},
+		limit: 1, at: "for a ticket that changed",
+	})
+	if err != nil || len(ans.rows) == 0 {
+		c.add(source.LevelWarning, what, "no ticket was found that is known to have changed, so whether its audit can be read is not known")
+		return
+	}
+	id := ans.rows[0].get("sys_id")
+	audit, err := get[auditRow](ctx, c.s.client, request{
+		table: "sys_audit", query: "tablename=" + ans.rows[0].class(t) + "^documentkey=" + id, fields: []string{"sys_id"}, limit: 1, count: true, at: "for a ticket that changed",
+	})
+	switch {
+	case err == nil && len(audit.rows) > 0:
+		c.add(source.LevelOK, what, "sys_audit is readable")
+	case err == nil:
+		c.add(source.LevelFailed, what, "sys_audit gives nothing for a ticket that has changed: the account may not read it (role audit_viewer, or a read ACL on sys_audit), or auditing of "+t.Name+" is off; without it tickets are kept as they are now, and marked incomplete")
+	default:
+		c.add(source.LevelFailed, what, "sys_audit cannot be read: "+err.Error())
+	}
+}
+
+func (c *checker) groups(ctx context.Context) {
+	ans, err := get[nameRow](ctx, c.s.client, request{table: "sys_user_group", query: "ORDERBYsys_id", fields: []string{"sys_id", "name"}, limit: 1, at: "for a group"})
+	if err != nil || len(ans.rows) == 0 || ans.rows[0].Name == "" {
+		c.add(source.LevelWarning, "groups", "sys_user_group is not readable: groups will have no names; give the account a role that may read it")
+		return
+	}
+	c.add(source.LevelOK, "groups", "names are readable")
+}
+
+// rate reports the rule that the account is under, if any (product
+// documentation, "Inbound REST API rate limiting").
+func (c *checker) rate(h http.Header) {
+	limit := h.Get("X-RateLimit-Limit")
+	if limit == "" {
+		c.add(source.LevelOK, "rate limit", "no rule applies to this account")
+		return
+	}
+	says := limit + " requests an hour"
+	if left := h.Get("X-RateLimit-Remaining"); left != "" {
+		says += ", " + left + " left"
+	}
+	if reset, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
+		says += ", counted anew at " + time.Unix(reset, 0).UTC().Format(time.RFC3339)
+	}
+	c.add(source.LevelOK, "rate limit", says)
+}

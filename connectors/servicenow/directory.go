@@ -1,0 +1,309 @@
+package servicenow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"fairlead/connectors/source"
+	"fairlead/connectors/ticket"
+)
+
+// directory keeps what ids are called: people, groups, configuration items and
+// the labels of choices. Each is read once, in batches, and again after a while.
+type directory struct {
+	s  *Source
+	mu sync.Mutex // held while reading: what two streams want is read once
+
+	users   map[string]entry[userRow] // by sys_id
+	byName  map[string]entry[userRow] // by user_name in lower case
+	groups  map[string]entry[nameRow]
+	items   map[string]entry[nameRow]
+	choices map[string]entry[map[string]string] // by table: column and value → label
+	warned  map[string]bool
+}
+
+// entry is what was read under a key; row.sys_id is empty where nothing was
+// found.
+type entry[T any] struct {
+	row   T
+	until time.Time
+}
+
+type userRow struct {
+	ID          text `json:"sys_id"`
+	UserName    text `json:"user_name"`
+	Name        text `json:"name"`
+	Email       text `json:"email"`
+	Active      text `json:"active"`
+	ServiceOnly text `json:"web_service_access_only"`
+	Integration text `json:"internal_integration_user"`
+}
+
+type nameRow struct {
+	ID   text `json:"sys_id"`
+	Name text `json:"name"`
+}
+
+type choiceRow struct {
+	ID       text `json:"sys_id"`
+	Updated  text `json:"sys_updated_on"`
+	Table    text `json:"name"`
+	Element  text `json:"element"`
+	Value    text `json:"value"`
+	Label    text `json:"label"`
+	Language text `json:"language"`
+}
+
+func newDirectory(s *Source) *directory {
+	return &directory{
+		s: s, users: map[string]entry[userRow]{}, byName: map[string]entry[userRow]{},
+		groups: map[string]entry[nameRow]{}, items: map[string]entry[nameRow]{},
+		choices: map[string]entry[map[string]string]{}, warned: map[string]bool{},
+	}
+}
+
+// missingMaxAge is how long it is remembered that nothing was found.
+const missingMaxAge = time.Hour
+
+// unknownUser is the account of a user name that sys_user does not show: a
+// deleted user, or one that is hidden from us.
+const unknownUser = "user_name:"
+
+// account gives the sys_id of a user_name. In sys_audit a person is the
+// user_name, in assigned_to the sys_id: both have to be one account.
+func (d *directory) account(userName string) string {
+	if userName == "" {
+		return ""
+	}
+	if e, ok := d.byName[strings.ToLower(userName)]; ok && e.row.ID != "" {
+		return string(e.row.ID)
+	}
+	return unknownUser + strings.ToLower(userName)
+}
+
+// fetch reads what is not known yet of the things that a page names.
+func (d *directory) fetch(ctx context.Context, n *named) error {
+	now := d.s.now()
+	if err := d.fetchUsers(ctx, now, n); err != nil {
+		return err
+	}
+	if err := lookUp(ctx, d, now, "sys_user_group", d.groups, n.groups); err != nil {
+		return err
+	}
+	if err := lookUp(ctx, d, now, "cmdb_ci", d.items, n.items); err != nil {
+		return err
+	}
+	return d.fetchChoices(ctx, now, n)
+}
+
+func (d *directory) fetchUsers(ctx context.Context, now time.Time, n *named) error {
+	ids, names := stale(d.users, n.users, now), stale(d.byName, n.userNames, now)
+	if len(ids)+len(names) == 0 {
+		return nil
+	}
+	// One request may ask by both: a marker tells the two kinds apart.
+	keys := ids
+	for _, name := range names {
+		keys = append(keys, unknownUser+name)
+	}
+	fields := []string{"sys_id", "user_name", "name", "email", "active", "web_service_access_only", "internal_integration_user"}
+	err := inBatches(ctx, d, "sys_user", fields, keys, userQuery, func(asked []string, rows []userRow) {
+		until, missing := now.Add(d.s.cfg.NamesMaxAge), now.Add(min(missingMaxAge, d.s.cfg.NamesMaxAge))
+		for _, k := range asked {
+			if name, ok := strings.CutPrefix(k, unknownUser); ok {
+				d.byName[name] = entry[userRow]{until: missing}
+			} else {
+				d.users[k] = entry[userRow]{until: missing}
+			}
+		}
+		for _, r := range rows {
+			d.users[string(r.ID)] = entry[userRow]{r, until}
+			if r.UserName != "" {
+				d.byName[strings.ToLower(string(r.UserName))] = entry[userRow]{r, until}
+			}
+		}
+	})
+	return d.tolerate(err, "sys_user", len(keys))
+}
+
+// userQuery asks for users by sys_id or by user_name: IN splits at commas, so a
+// name with one is asked for alone, and ^^ is a caret in a value.
+func userQuery(keys []string) string {
+	var ids, names, single []string
+	for _, k := range keys {
+		name, ok := strings.CutPrefix(k, unknownUser)
+		name = strings.ReplaceAll(name, "^", "^^")
+		switch {
+		case !ok:
+			ids = append(ids, k)
+		case strings.Contains(name, ","):
+			single = append(single, "user_name="+name)
+		default:
+			names = append(names, name)
+		}
+	}
+	var any []string
+	if len(ids) > 0 {
+		any = append(any, "sys_idIN"+strings.Join(ids, ","))
+	}
+	if len(names) > 0 {
+		any = append(any, "user_nameIN"+strings.Join(names, ","))
+	}
+	return strings.Join(append(any, single...), "^OR")
+}
+
+// lookUp reads the names of rows of a table by sys_id.
+func lookUp(ctx context.Context, d *directory, now time.Time, table string, known map[string]entry[nameRow], wanted set) error {
+	ids := stale(known, wanted, now)
+	err := inBatches(ctx, d, table, []string{"sys_id", "name"}, ids,
+		func(ids []string) string { return "sys_idIN" + strings.Join(ids, ",") },
+		func(asked []string, rows []nameRow) {
+			for _, id := range asked {
+				known[id] = entry[nameRow]{until: now.Add(min(missingMaxAge, d.s.cfg.NamesMaxAge))}
+			}
+			for _, r := range rows {
+				known[string(r.ID)] = entry[nameRow]{r, now.Add(d.s.cfg.NamesMaxAge)}
+			}
+		})
+	return d.tolerate(err, table, len(ids))
+}
+
+// inBatches reads rows by keys that are unique in the table, so that no answer
+// has more rows than were asked for.
+func inBatches[T any](ctx context.Context, d *directory, table string, fields, keys []string, query func([]string) string, found func(asked []string, rows []T)) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	req := func(keys []string) request {
+		return request{table: table, query: query(keys), fields: fields, limit: min(maxPage, len(keys)+1), at: "by id"}
+	}
+	empty := req(nil)
+	empty.query = "sys_idIN^ORuser_nameIN^ORuser_name="
+	for _, part := range batches(keys, empty, d.s.cfg.MaxURLBytes, d.s.client.base.String()) {
+		for some := range slices.Chunk(part, maxPage-1) {
+			err := halving(some, func(keys []string) error {
+				ans, err := get[T](ctx, d.s.client, req(keys))
+				if err == nil {
+					found(keys, ans.rows)
+				}
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tolerate lets a page go on without the names of a table that we may not read,
+// and says so once.
+func (d *directory) tolerate(err error, table string, ids int) error {
+	if !errors.Is(err, source.ErrForbidden) {
+		return err
+	}
+	if !d.warned[table] {
+		d.warned[table] = true
+		d.s.log.Warn("names are not readable; give the account a role that may read the table",
+			slog.String("table", table), slog.Int("ids", ids))
+	}
+	return nil
+}
+
+// fetchChoices reads the labels of the columns that have choices, of every
+// table whose tickets a page holds, and of task.
+func (d *directory) fetchChoices(ctx context.Context, now time.Time, n *named) error {
+	tables := stale(d.choices, n.classes, now)
+	if len(tables) == 0 {
+		return nil
+	}
+	if len(d.choices) == 0 || !now.Before(d.choices["task"].until) {
+		tables = append(tables, "task")
+	}
+	slices.Sort(tables)
+	tables = slices.Compact(tables)
+	elements := slices.Sorted(maps.Keys(n.choiceColumns))
+	w := &walk[choiceRow]{
+		c: d.s.client, table: "sys_choice", order: "sys_updated_on", limit: maxPage, name: "labels",
+		fields: []string{"sys_id", "sys_updated_on", "name", "element", "value", "label", "language"},
+		where: func(more ...string) string {
+			return joined("nameIN"+strings.Join(tables, ",")+"^elementIN"+strings.Join(elements, ",")+"^language="+d.s.cfg.Language, more...)
+		},
+	}
+	rows, err := w.all(ctx)
+	if err := d.tolerate(err, "sys_choice", len(tables)); err != nil {
+		return err
+	}
+	for _, t := range tables {
+		d.choices[t] = entry[map[string]string]{map[string]string{}, now.Add(d.s.cfg.NamesMaxAge)}
+	}
+	for _, r := range rows {
+		if e, ok := d.choices[string(r.Table)]; ok {
+			e.row[string(r.Element+" "+r.Value)] = string(r.Label)
+		}
+	}
+	return nil
+}
+
+func (c choiceRow) key() (at, id string) { return string(c.Updated), string(c.ID) }
+
+// label is what a value of a column is called in a table: its own choice, else
+// that of task; "" where there is none.
+func (d *directory) label(table, column, value string) string {
+	k := column + " " + value
+	return cmp.Or(d.choices[table].row[k], d.choices["task"].row[k])
+}
+
+// bot says whether an account is not a person's: by the platform's marks, or by
+// the configured names.
+func (s *Source) bot(u userRow) bool {
+	return u.ServiceOnly == "true" || u.Integration == "true" || s.botName(string(u.UserName))
+}
+
+func (s *Source) botName(userName string) bool {
+	return slices.ContainsFunc(s.cfg.Bots, func(pattern string) bool {
+		ok, _ := path.Match(strings.ToLower(pattern), strings.ToLower(userName))
+		return ok
+	})
+}
+
+func (d *directory) describe(id string) (ticket.Account, bool) {
+	if name, ok := strings.CutPrefix(id, unknownUser); ok {
+		return ticket.Account{Source: d.s.name, ID: id, Name: name, Bot: d.s.botName(name)}, true
+	}
+	u := d.users[id].row
+	if u.ID == "" {
+		return ticket.Account{}, false
+	}
+	return ticket.Account{
+		Source: d.s.name, ID: id, Name: string(u.Name), Email: string(u.Email), Active: u.Active == "true", Bot: d.s.bot(u),
+	}, true
+}
+
+type set map[string]struct{}
+
+func (s set) add(v string) {
+	if v != "" {
+		s[v] = struct{}{}
+	}
+}
+
+// stale gives the wanted keys that are not known, or no longer, in order.
+func stale[T any](known map[string]entry[T], wanted set, now time.Time) []string {
+	var out []string
+	for k := range wanted {
+		if e, ok := known[k]; !ok || !now.Before(e.until) {
+			out = append(out, k)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
