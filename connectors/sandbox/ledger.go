@@ -1,0 +1,128 @@
+package sandbox
+
+import (
+	"time"
+)
+
+// Holding is a time in which a ticket was with one person; a zero To is open.
+// Queue is the one that the ticket was in when it was given.
+type Holding struct {
+	Person *Person
+	Queue  *Queue
+	Interval
+}
+
+// Spell is a time in which a ticket was in one phase, as one type.
+type Spell struct {
+	Phase Phase
+	Type  Type
+	Interval
+}
+
+func instant(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// updates calls fn for each update with the values before and after it.
+func (t *Ticket) updates(fn func(at int64, before, after values)) {
+	now := t.first
+	for i := 0; i < len(t.changes); {
+		before, at := now, t.changes[i].at
+		for first := true; i < len(t.changes) && (first || t.changes[i].together); i++ {
+			now.apply(t.changes[i])
+			first = false
+		}
+		fn(at, before, now)
+	}
+}
+
+// Holdings is who held the ticket, in order, those of no length among them.
+func (o *Organisation) Holdings(t *Ticket) []Holding { return o.holdings(t) }
+
+func (o *Organisation) holdings(t *Ticket) []Holding {
+	var list []Holding
+	begin := func(v values, at time.Time) {
+		if v.assignee != none {
+			list = append(list, Holding{o.People[v.assignee], o.Queues[v.queue], Interval{From: at}})
+		}
+	}
+	begin(t.first, t.Created)
+	t.updates(func(at int64, before, after values) {
+		if before.assignee == after.assignee {
+			return
+		}
+		if before.assignee != none {
+			list[len(list)-1].To = instant(at)
+		}
+		begin(after, instant(at))
+	})
+	return list
+}
+
+// Phases is the phases that the ticket went through, in order.
+func (t *Ticket) Phases() []Spell {
+	list := []Spell{{t.first.phase, t.first.kind, Interval{From: t.Created}}}
+	t.updates(func(at int64, before, after values) {
+		if before.phase != after.phase {
+			list[len(list)-1].To = instant(at)
+			list = append(list, Spell{after.phase, after.kind, Interval{From: instant(at)}})
+		}
+	})
+	return list
+}
+
+// loads is for how many hours each person held the ticket open between from
+// and the end of the year.
+func (o *Organisation) loads(t *Ticket, from time.Time) map[*Person]float64 {
+	sum := map[*Person]float64{}
+	for _, h := range o.holdings(t) {
+		for _, s := range t.Phases() {
+			if s.Phase.Done() {
+				continue
+			}
+			a, b := later(h.From, s.From), o.Now
+			if a.Before(from) {
+				a = from
+			}
+			for _, end := range []time.Time{h.To, s.To} {
+				if !end.IsZero() && end.Before(b) {
+					b = end
+				}
+			}
+			if b.After(a) {
+				sum[h.Person] += b.Sub(a).Hours()
+			}
+		}
+	}
+	return sum
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Assignee is who holds the ticket at the end; nil is nobody.
+func (o *Organisation) Assignee(t *Ticket) *Person {
+	if t.last.assignee == none {
+		return nil
+	}
+	return o.People[t.last.assignee]
+}
+
+// Area is what the ticket is about at the end; nil if it does not say.
+func (o *Organisation) Area(t *Ticket) *Area {
+	if t.last.area == none {
+		return nil
+	}
+	return o.Areas[t.last.area]
+}
+
+// Queue is where the ticket is at the end.
+func (o *Organisation) Queue(t *Ticket) *Queue { return o.Queues[t.last.queue] }
+
+// Phase is the ticket's phase at the end.
+func (t *Ticket) Phase() Phase { return t.last.phase }
+
+// Points is the ticket's story points at the end, 0 where not estimated.
+func (t *Ticket) Points() float64 { return float64(t.last.points) / 2 }
