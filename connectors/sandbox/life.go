@@ -118,7 +118,7 @@ func (s *sim) virtualAgent(j *job, at int64) {
 	s.say(j, at+40*second, bot)
 	end := at + 2*minute + s.r.Int64N(8*minute)
 	s.phase(j, end, Resolved, bot)
-	s.phase(j, end+5*day, Closed, s.o.bot(botSystem))
+	s.closing(j, end)
 }
 
 // dismiss is a ticket that is withdrawn or a duplicate: nobody ever had it.

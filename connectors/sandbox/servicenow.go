@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -93,156 +92,191 @@ func (o *Organisation) LoadServiceNow(in *servicenowtest.Instance) {
 	}
 }
 
+// The audited columns of a task, in order of their names.
+const (
+	colActive = iota
+	colAssignedTo
+	colGroup
+	colService
+	colCategory
+	colClosedAt
+	colClosedBy
+	colCI
+	colIncidentState
+	colPriority
+	colReassigned
+	colReopened
+	colResolvedAt
+	colResolvedBy
+	colState
+	columnCount
+)
+
+var columnNames = [columnCount]string{
+	"active", "assigned_to", "assignment_group", "business_service", "category", "closed_at", "closed_by", "cmdb_ci",
+	"incident_state", "priority", "reassignment_count", "reopen_count", "resolved_at", "resolved_by", "state",
+}
+
+type columns [columnCount]string
+
 // auditor writes tickets as the platform would have written them: one update
 // after the other, each with its number, auditing every column that changed.
 type auditor struct {
-	o    *Organisation
-	in   *servicenowtest.Instance
-	rows []servicenowtest.AuditRow
-	rec  servicenowtest.Record
+	o  *Organisation
+	in *servicenowtest.Instance
+
+	// Of the ticket at hand.
+	t          *Ticket
+	columns    columns
+	rows       []servicenowtest.AuditRow
+	checkpoint int
+	user       string // who made the last update
 }
 
 func (w *auditor) load(t *Ticket) {
-	table := t.Type.table()
-	w.rows, w.rec = w.rows[:0], servicenowtest.Record{}
-	columns := w.columns(t, t.first)
+	w.t, w.rows, w.checkpoint, w.user = t, w.rows[:0], 0, w.name(int32(t.Reporter.index))
+	reporter := w.user
+	w.columns = w.tracked(t.first)
+	w.columns[colReassigned], w.columns[colReopened] = "0", "0"
 	reassigned, reopened := 0, 0
-	columns["reassignment_count"], columns["reopen_count"] = "0", "0"
-	checkpoint, user := 0, w.user(int32(t.Reporter.index))
-	write := func(at int64, by int32, change servicenowtest.Record, silent bool) {
-		checkpoint++
-		user = w.user(by)
-		for _, col := range slices.Sorted(maps.Keys(change)) {
-			if columns[col] == change[col] {
-				continue
-			}
-			if !silent {
-				w.rows = append(w.rows, servicenowtest.AuditRow{
-					Table: table, Key: t.ID, Field: col, Old: columns[col], New: change[col],
-					User: user, At: instant(at), Checkpoint: checkpoint,
-				})
-			}
-			columns[col] = change[col]
-		}
-	}
 	acts := t.acts
-	comments := func(before int64) {
-		for len(acts) > 0 && acts[0].at < before {
-			a := acts[0]
-			acts = acts[1:]
-			checkpoint++
-			user = w.user(a.actor)
-			field := "work_notes"
-			if w.o.People[a.actor].Role == Staff {
-				field = "comments"
-			}
-			w.rows = append(w.rows, servicenowtest.AuditRow{
-				Table: table, Key: t.ID, Field: field, New: "Noted.", User: user, At: instant(a.at), Checkpoint: checkpoint,
-			})
-		}
-	}
-	now := t.first
-	for i := 0; i < len(t.changes); {
-		c := t.changes[i]
-		comments(c.at)
-		before := now
+	for i, now := 0, t.first; i < len(t.changes); {
+		c, before := t.changes[i], now
 		for first := true; i < len(t.changes) && (first || t.changes[i].together); i++ {
 			now.apply(t.changes[i])
 			first = false
 		}
-		change := w.columns(t, now)
+		acts = w.comments(acts, c.at)
+		next := w.tracked(now)
 		if now.queue != before.queue {
 			reassigned++
 		}
 		if before.phase.Done() && !now.phase.Done() {
 			reopened++
 		}
-		change["reassignment_count"], change["reopen_count"] = strconv.Itoa(reassigned), strconv.Itoa(reopened)
-		w.outcome(t, change, columns, before, now, c)
-		write(c.at, c.actor, change, c.silent)
+		next[colReassigned], next[colReopened] = strconv.Itoa(reassigned), strconv.Itoa(reopened)
+		w.outcome(&next, before, now, c)
+		w.update(next, c)
 	}
-	comments(never)
+	w.comments(acts, never)
+	w.in.Put(t.Type.table(), w.record(reporter))
+	w.in.Audit(w.rows...)
+}
 
-	rec := w.rec
-	maps.Copy(rec, columns)
-	rec["sys_id"], rec["number"] = t.ID, t.Key
-	rec["opened_at"], rec["sys_created_on"] = servicenowtest.FormatTime(t.Created), servicenowtest.FormatTime(t.Created)
-	rec["sys_created_by"] = w.user(int32(t.Reporter.index))
-	rec["sys_updated_on"], rec["sys_updated_by"] = servicenowtest.FormatTime(t.Updated), user
-	rec["sys_mod_count"] = strconv.Itoa(checkpoint)
-	rec["opened_by"] = t.Reporter.ServiceNowID
-	rec["short_description"] = "Generated"
+// update is one update of the record.
+func (w *auditor) update(next columns, c change) {
+	w.checkpoint++
+	w.user = w.name(c.actor)
+	for i, v := range next {
+		if v != w.columns[i] && !c.silent {
+			w.audit(columnNames[i], w.columns[i], v, c.at)
+		}
+	}
+	w.columns = next
+}
+
+func (w *auditor) audit(column, from, to string, at int64) {
+	w.rows = append(w.rows, servicenowtest.AuditRow{
+		Table: w.t.Type.table(), Key: w.t.ID, Field: column, Old: from, New: to,
+		User: w.user, At: instant(at), Checkpoint: w.checkpoint,
+	})
+}
+
+// comments writes the journal entries before a time, and returns the rest.
+func (w *auditor) comments(acts []act, before int64) []act {
+	for len(acts) > 0 && acts[0].at < before {
+		a := acts[0]
+		acts = acts[1:]
+		w.checkpoint++
+		w.user = w.name(a.actor)
+		column := "work_notes"
+		if w.o.People[a.actor].Role == Staff {
+			column = "comments"
+		}
+		w.audit(column, "", "Noted.", a.at)
+	}
+	return acts
+}
+
+// record is the ticket as it is after all its updates.
+func (w *auditor) record(reporter string) servicenowtest.Record {
+	t := w.t
+	rec := servicenowtest.Record{
+		"sys_id": t.ID, "number": t.Key, "short_description": "Generated",
+		"opened_at": servicenowtest.FormatTime(t.Created), "opened_by": t.Reporter.ServiceNowID,
+		"sys_created_on": servicenowtest.FormatTime(t.Created), "sys_created_by": reporter,
+		"sys_updated_on": servicenowtest.FormatTime(t.Updated), "sys_updated_by": w.user,
+		"sys_mod_count": strconv.Itoa(w.checkpoint),
+	}
+	for i, v := range w.columns {
+		if v != "" {
+			rec[columnNames[i]] = v
+		}
+	}
 	if t.Type == Incident {
-		rec["caller_id"] = t.Reporter.ServiceNowID
-		rec["contact_type"] = "self-service"
+		rec["caller_id"], rec["contact_type"] = t.Reporter.ServiceNowID, "self-service"
 		if t.Reporter.Role == Bot {
 			rec["contact_type"] = "monitoring"
 		}
 	}
-	w.in.Put(table, rec)
-	w.in.Audit(w.rows...)
+	return rec
 }
 
-// columns are the audited columns that follow from the tracked values.
-func (w *auditor) columns(t *Ticket, v values) servicenowtest.Record {
-	rec := servicenowtest.Record{
-		"state":            states[v.kind][v.phase],
-		"active":           strconv.FormatBool(!v.kind.closedState(v.phase)),
-		"assignment_group": w.o.Queues[v.queue].ID,
-		"assigned_to":      "",
-		"priority":         strconv.Itoa(int(v.priority)),
-		"cmdb_ci":          "",
-		"business_service": "",
+// tracked are the columns that follow from the tracked values.
+func (w *auditor) tracked(v values) columns {
+	state := states[v.kind][v.phase]
+	c := columns{
+		colActive: strconv.FormatBool(!v.kind.closedState(v.phase)), colGroup: w.o.Queues[v.queue].ID,
+		colPriority: strconv.Itoa(int(v.priority)), colState: state,
 	}
 	if v.kind == Incident {
-		rec["incident_state"] = rec["state"]
+		c[colIncidentState] = state
 	}
 	if v.assignee != none {
-		rec["assigned_to"] = w.o.People[v.assignee].ServiceNowID
+		c[colAssignedTo] = w.o.People[v.assignee].ServiceNowID
 	}
 	category := w.o.Queues[v.queue].Areas[0].Category
 	if v.area != none {
 		a := w.o.Areas[v.area]
 		category = a.Category
 		if a.Kind == AreaCI {
-			rec["cmdb_ci"] = a.ID
+			c[colCI] = a.ID
 		} else {
-			rec["business_service"] = a.ID
+			c[colService] = a.ID
 		}
 	}
 	if v.kind == Incident || v.kind == Problem {
-		rec["category"] = category
+		c[colCategory] = category
 	}
-	return rec
+	return c
 }
 
 // outcome sets who resolved and closed it, and when, and takes it back where
 // it is reopened.
-func (w *auditor) outcome(t *Ticket, change, old servicenowtest.Record, before, after values, c change) {
+func (w *auditor) outcome(next *columns, before, after values, c change) {
+	kind := w.t.Type
 	for _, end := range []struct {
-		at, by string
+		at, by int
 		is     func(Phase) bool
 	}{
-		{"resolved_at", "resolved_by", Phase.Done},
-		{"closed_at", "closed_by", t.Type.closedState},
+		{colResolvedAt, colResolvedBy, func(p Phase) bool { return p.Done() && (kind == Incident || kind == Problem) }},
+		{colClosedAt, colClosedBy, kind.closedState},
 	} {
-		if end.at == "resolved_at" && t.Type != Incident && t.Type != Problem {
-			continue
-		}
-		change[end.at], change[end.by] = old[end.at], old[end.by]
+		next[end.at], next[end.by] = w.columns[end.at], w.columns[end.by]
 		switch {
 		case end.is(after.phase) && !end.is(before.phase):
-			change[end.at] = servicenowtest.FormatTime(instant(c.at))
+			next[end.at] = servicenowtest.FormatTime(instant(c.at))
 			if c.actor != none {
-				change[end.by] = w.o.People[c.actor].ServiceNowID
+				next[end.by] = w.o.People[c.actor].ServiceNowID
 			}
 		case !end.is(after.phase) && end.is(before.phase):
-			change[end.at], change[end.by] = "", ""
+			next[end.at], next[end.by] = "", ""
 		}
 	}
 }
 
-func (w *auditor) user(index int32) string {
+// name is the user_name of whoever made an update.
+func (w *auditor) name(index int32) string {
 	if index == none {
 		return "system"
 	}
