@@ -78,25 +78,25 @@ func (o *oauth) fetch(ctx context.Context) error {
 	req.Header.Set("Accept", "application/json")
 	resp, err := o.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("fetching a token: %w", transportError(ctx, err))
+		return fmt.Errorf("fetching a token from /oauth_token.do: %w", transportError(ctx, err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return fmt.Errorf("fetching a token: %w", transportError(ctx, err))
+		return fmt.Errorf("fetching a token from /oauth_token.do: %w", transportError(ctx, err))
 	}
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusBadRequest {
-		return fmt.Errorf("fetching a token: %w: check client_id, client_secret and, for the password grant, username and password", source.ErrUnauthorized)
+		return fmt.Errorf("fetching a token from /oauth_token.do: %w: check client_id, client_secret and, for the password grant, username and password", source.ErrUnauthorized)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("fetching a token: %w", statusError(resp, body))
+		return fmt.Errorf("fetching a token from /oauth_token.do: %w", statusError(resp, body))
 	}
 	var t struct {
 		AccessToken string `json:"access_token"`
 		ExpiresIn   int    `json:"expires_in"`
 	}
 	if err := json.Unmarshal(body, &t); err != nil || t.AccessToken == "" {
-		return fmt.Errorf("fetching a token: %w: the answer holds no token", source.ErrUnreadable)
+		return fmt.Errorf("fetching a token from /oauth_token.do: %w: the answer holds no token", source.ErrUnreadable)
 	}
 	// Renewed a little early: a token is good for as long as the instance's
 	// clock says, which is not ours.

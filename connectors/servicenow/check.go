@@ -164,7 +164,7 @@ func (c *checker) byTime(ctx context.Context, t Table, r record) {
 func (c *checker) history(ctx context.Context, t Table) {
 	what := "history of " + t.Name
 	ans, err := get[record](ctx, c.s.client, request{
-		table: t.Name, query: joined(t.Query, "reassignment_count>0") + "^ORDERBYDESCsys_updated_on", fields: []string{"sys_id", "sys_class_name"},
+		table: t.Name, query: joined(t.Query, "sys_mod_count>0", "reassignment_count>0^ORactive=false^ORclosed_atISNOTEMPTY") + "^ORDERBYDESCsys_updated_on", fields: []string{"sys_id", "sys_class_name"},
 		limit: 1, at: "for a ticket that changed",
 	})
 	if err != nil || len(ans.rows) == 0 {

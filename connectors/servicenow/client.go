@@ -59,11 +59,12 @@ type answer[T any] struct {
 	rate  http.Header
 }
 
+func (r request) target() string { return "/api/now/table/" + r.table }
+
 // path is the request's target, below the instance's address.
 func (r request) path() string {
 	var b strings.Builder
-	b.WriteString("/api/now/table/" + r.table)
-	b.WriteString("?sysparm_display_value=false&sysparm_exclude_reference_link=true")
+	b.WriteString(r.target() + "?sysparm_display_value=false&sysparm_exclude_reference_link=true")
 	b.WriteString("&sysparm_limit=" + strconv.Itoa(r.limit))
 	if r.offset > 0 {
 		b.WriteString("&sysparm_offset=" + strconv.Itoa(r.offset))
@@ -109,7 +110,7 @@ func get[T any](ctx context.Context, c *client, r request) (answer[T], error) {
 			r.limit = max(1, r.limit/2)
 		}
 	}
-	return answer[T]{}, fmt.Errorf("reading %s %s: %w: %w", r.table, r.at, source.ErrUnreadable, failure)
+	return answer[T]{}, fmt.Errorf("reading %s %s: %w: %w", r.target(), r.at, source.ErrUnreadable, failure)
 }
 
 // fetch sends one request and reads its body.
@@ -123,7 +124,7 @@ func fetch[T any](ctx context.Context, c *client, r request) (answer[T], []byte,
 		return http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	})
 	if err != nil {
-		return ans, nil, fmt.Errorf("reading %s %s: %w", r.table, r.at, err)
+		return ans, nil, fmt.Errorf("reading %s %s: %w", r.target(), r.at, err)
 	}
 	defer resp.Body.Close()
 	ans.sent = sent
@@ -141,7 +142,7 @@ func fetch[T any](ctx context.Context, c *client, r request) (answer[T], []byte,
 		body = nil
 	}
 	if resp.StatusCode != http.StatusOK {
-		return ans, nil, fmt.Errorf("reading %s %s: %w", r.table, r.at, statusError(resp, body))
+		return ans, nil, fmt.Errorf("reading %s %s: %w", r.target(), r.at, statusError(resp, body))
 	}
 	return ans, body, ctx.Err()
 }

@@ -35,6 +35,11 @@ type walk[T keyed] struct {
 	endedAt      time.Time // by the instance's clock
 	confirm      bool      // the next request has to say how many follow
 
+	// After a page that was shorter than asked, the records that should follow:
+	// if fewer do, access withheld the difference.
+	short    bool
+	expected int
+
 	left     int             // records after the place, as far as known; -1 when not
 	withheld int             // records that the query found and access left out
 	seen     map[string]bool // rows of the page before
@@ -84,8 +89,8 @@ func (w *walk[T]) describe() string {
 // A page shorter than asked is not the end: access is decided after the query
 // was cut to its limit, so any number of a page's records can be missing
 // (KB3047115, "Inbound Web Services — Empty or Incomplete Results"). The end is
-// where the count of what the query finds says so or, where none is given, an
-// empty answer.
+// where as many came as the query finds, or where none came and no more than
+// was asked for is found; where the instance tells no count, an empty answer.
 func (w *walk[T]) next(ctx context.Context) (answer[T], error) {
 	for !w.ended {
 		r := w.request()
@@ -93,34 +98,40 @@ func (w *walk[T]) next(ctx context.Context) (answer[T], error) {
 		if err != nil {
 			return ans, err
 		}
+		if ans.rows, err = w.fresh(ans.rows); err != nil {
+			return ans, fmt.Errorf("reading %s %s: %w", r.target(), r.at, err)
+		}
 		n := len(ans.rows)
-		follows := ans.next
-		if ans.total >= 0 {
-			follows = r.offset+ans.limit < ans.total
-			w.left = max(0, ans.total-r.offset-n)
-			w.withheld += max(0, min(ans.limit, ans.total-r.offset)-n)
-		} else if !w.begun {
+		found := ans.total - r.offset // after the place and the offset
+		told := ans.total >= 0
+		switch {
+		case told:
+			w.left = max(0, found-n)
+			if w.short {
+				w.withheld += max(0, w.expected-found)
+			}
+		case !w.begun:
 			w.left = -1
-		} else if w.left >= 0 {
+		case w.left >= 0:
 			w.left = max(0, w.left-n)
 		}
-		w.begun, w.confirm = true, false
-		ans.rows = w.fresh(ans.rows)
-		told := ans.total >= 0 || ans.next
-		if len(ans.rows) == 0 {
+		w.begun, w.confirm, w.short = true, false, false
+		if n == 0 {
 			switch {
-			case follows:
+			case told && found > ans.limit, !told && ans.next:
+				w.withheld += ans.limit
 				w.offset += ans.limit
 			case told || r.count:
+				w.withheld += max(0, found)
 				w.end(ans)
 			default:
 				w.confirm = true
 			}
 			continue
 		}
-		last := told && !follows
+		last := told && found <= n
 		if ans.rows, err = w.advance(ans.rows, ans.date, last); err != nil {
-			return ans, fmt.Errorf("reading %s %s: %w", w.table, r.at, err)
+			return ans, fmt.Errorf("reading %s %s: %w", r.target(), r.at, err)
 		}
 		clear(w.seen)
 		for _, row := range ans.rows {
@@ -128,8 +139,10 @@ func (w *walk[T]) next(ctx context.Context) (answer[T], error) {
 		}
 		if last {
 			w.end(ans)
+		} else if n < ans.limit {
+			w.confirm = true
+			w.short, w.expected = told, found-len(ans.rows)
 		}
-		w.confirm = n < ans.limit
 		return ans, nil
 	}
 	return answer[T]{limit: w.limit, total: -1}, nil
@@ -143,7 +156,9 @@ func (w *walk[T]) end(ans answer[T]) {
 }
 
 // resume makes a walk that has ended look for what came since.
-func (w *walk[T]) resume() { w.ended, w.begun, w.confirm, w.offset = false, false, false, 0 }
+func (w *walk[T]) resume() {
+	w.ended, w.begun, w.confirm, w.short, w.offset = false, false, false, false, 0
+}
 
 // settled is how old a row's time has to be for the row not to have changed
 // while its page was read.
@@ -172,9 +187,6 @@ func (w *walk[T]) advance(rows []T, date time.Time, last bool) ([]T, error) {
 		}
 	}
 	at, id := rows[end].key()
-	if at < w.at {
-		return nil, fmt.Errorf("%w: the rows are not in the order of %s that was asked for", source.ErrUnreadable, w.order)
-	}
 	if last {
 		for _, r := range rows {
 			if a, i := r.key(); a > at || a == at && i > id {
@@ -196,18 +208,29 @@ func (w *walk[T]) advance(rows []T, date time.Time, last bool) ([]T, error) {
 }
 
 // fresh drops rows that this or the page before has had already, at the same
-// key. A row that changed since has another, and comes again.
-func (w *walk[T]) fresh(rows []T) []T {
+// key, and those from before the place. A row that changed since has another
+// key, and comes again.
+func (w *walk[T]) fresh(rows []T) ([]T, error) {
 	if w.seen == nil {
 		w.seen = map[string]bool{}
 	}
 	had := make(map[string]bool, len(rows))
-	return slices.DeleteFunc(rows, func(r T) bool {
+	before := 0
+	out := slices.DeleteFunc(rows, func(r T) bool {
+		at, _ := r.key()
 		k := keyOf(r)
 		twice := w.seen[k] || had[k]
 		had[k] = true
+		if at != "" && at < w.at && !twice {
+			before++
+			return true
+		}
 		return twice
 	})
+	if before > 1 && len(out) == 0 {
+		return nil, fmt.Errorf("%w: all rows are from before the %s that was asked for", source.ErrUnreadable, w.order)
+	}
+	return out, nil
 }
 
 func keyOf[T keyed](r T) string {

@@ -33,7 +33,7 @@ type faults struct {
 	counts   map[string]int
 	total    int
 	observer func(*http.Request)
-	last     map[string][]byte
+	last     map[string][]byte // last record given, by table and columns
 }
 
 func (f *faults) init() {

@@ -92,6 +92,10 @@ type Options struct {
 
 	MaxURL int // longest request line's target in bytes before 414; 8,192 when zero
 
+	// MaxRecords is the most records in an answer, whatever is asked for; as
+	// many as asked for when zero.
+	MaxRecords int
+
 	Version string // glide.war, "glide-zurich-07-01-2025__patch4" when empty
 }
 

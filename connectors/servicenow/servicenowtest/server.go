@@ -165,16 +165,17 @@ func (in *Instance) read(w http.ResponseWriter, r *http.Request, name, id string
 		}
 	}
 	rows := res.rows
+	asked := name + "?" + q.Get("sysparm_fields")
 	if fault != nil && fault.Repeat {
 		in.mu.Lock()
-		if last := in.faults.last[name]; last != nil {
+		if last := in.faults.last[asked]; last != nil {
 			rows = append([][]byte{last}, rows...)
 		}
 		in.mu.Unlock()
 	}
 	if len(res.rows) > 0 {
 		in.mu.Lock()
-		in.faults.last[name] = res.rows[len(res.rows)-1]
+		in.faults.last[asked] = res.rows[len(res.rows)-1]
 		in.mu.Unlock()
 	}
 	body := concatJSON(`{"result":[`, rows, `]}`)
@@ -212,6 +213,9 @@ func (in *Instance) query(tables []*table, name string, params url.Values) (resu
 		hits = kept
 	}
 	res.total = len(hits)
+	if m := in.opts.MaxRecords; m > 0 {
+		res.limit = min(res.limit, m)
+	}
 	hits = hits[min(res.offset, len(hits)):min(res.offset+res.limit, len(hits))]
 	enc := encoder{
 		in: in, fields: splitFields(params.Get("sysparm_fields")), display: params.Get("sysparm_display_value"),
