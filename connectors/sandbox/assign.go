@@ -130,8 +130,9 @@ func (s *sim) drawn(list []candidate, area *Area) *Person {
 	weights := make([]float64, len(list))
 	total := 0.0
 	for i, c := range list {
+		// What a part-timer has stays open for longer: hence the square.
 		open := 1 + float64(len(s.held[c.person.index]))/c.fte
-		weights[i] = c.fte * s.knack[area.index*len(s.o.People)+c.person.index] / (open * open)
+		weights[i] = c.fte * c.fte * s.knack[area.index*len(s.o.People)+c.person.index] / (open * open)
 		total += weights[i]
 	}
 	u := s.r.Float64() * total

@@ -126,3 +126,74 @@ func (t *Ticket) Phase() Phase { return t.last.phase }
 
 // Points is the ticket's story points at the end, 0 where not estimated.
 func (t *Ticket) Points() float64 { return float64(t.last.points) / 2 }
+
+// State is what a ticket was from an instant on, in the ids of its system.
+type State struct {
+	At       time.Time
+	Queue    *Queue
+	Area     *Area // nil is none
+	Category string
+	Phase    Phase
+	Status   string // in ServiceNow with the table before it: incident:2
+	TypeID   string // table, or id of the issue type
+	Priority int
+	Points   float64
+}
+
+// States is what the ticket was at its creation and after each update.
+func (o *Organisation) States(t *Ticket) []State {
+	list := []State{o.state(t.Created, t.first)}
+	t.updates(func(at int64, _, after values) { list = append(list, o.state(instant(at), after)) })
+	return list
+}
+
+func (o *Organisation) state(at time.Time, v values) State {
+	s := State{
+		At: at, Queue: o.Queues[v.queue], Phase: v.phase, Priority: int(v.priority), Points: float64(v.points) / 2,
+		Category: o.category(v),
+	}
+	if v.area != none {
+		s.Area = o.Areas[v.area]
+	}
+	if v.kind.System() == Jira {
+		s.TypeID, s.Status = v.kind.issueType(), v.kind.status(v.phase)
+	} else {
+		s.TypeID, s.Status = v.kind.table(), v.kind.table()+":"+states[v.kind][v.phase]
+	}
+	return s
+}
+
+// category is what stands in the category column, where the table has one.
+func (o *Organisation) category(v values) string {
+	switch {
+	case v.kind != Incident && v.kind != Problem:
+		return ""
+	case v.area != none:
+		return o.Areas[v.area].Category
+	default:
+		return o.Queues[v.queue].Areas[0].Category
+	}
+}
+
+// Silent is how many changes of the ticket left no trace in its history.
+func (t *Ticket) Silent() int {
+	n := 0
+	for _, c := range t.changes {
+		if c.silent {
+			n++
+		}
+	}
+	return n
+}
+
+// Acts is how many comments and worklogs the ticket has.
+func (t *Ticket) Acts() (comments, worklogs int) {
+	for _, a := range t.acts {
+		if a.worklog {
+			worklogs++
+		} else {
+			comments++
+		}
+	}
+	return comments, worklogs
+}

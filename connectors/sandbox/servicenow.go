@@ -235,19 +235,14 @@ func (w *auditor) tracked(v values) columns {
 	if v.assignee != none {
 		c[colAssignedTo] = w.o.People[v.assignee].ServiceNowID
 	}
-	category := w.o.Queues[v.queue].Areas[0].Category
 	if v.area != none {
-		a := w.o.Areas[v.area]
-		category = a.Category
-		if a.Kind == AreaCI {
+		if a := w.o.Areas[v.area]; a.Kind == AreaCI {
 			c[colCI] = a.ID
 		} else {
 			c[colService] = a.ID
 		}
 	}
-	if v.kind == Incident || v.kind == Problem {
-		c[colCategory] = category
-	}
+	c[colCategory] = w.o.category(v)
 	return c
 }
 

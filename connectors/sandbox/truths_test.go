@@ -85,7 +85,7 @@ func TestTruthsStandOut(t *testing.T) {
 	for seed := range uint64(24) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			truthsStandOut(t, Generate(seed, testNow.AddDate(0, 0, -int(17*seed)), Options{Tickets: 12_000}), 1.1)
+			truthsStandOut(t, Generate(seed, testNow.AddDate(0, 0, -int(17*seed)), Options{Tickets: 12_000}), 1.15)
 		})
 	}
 }
