@@ -1,0 +1,123 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fairlead/connectors/source"
+)
+
+// Metrics says how far the collection of every source is and what it lacks. A
+// nil one says nothing.
+type Metrics struct {
+	cursor      *prometheus.GaugeVec
+	success     *prometheus.GaugeVec
+	failures    *prometheus.CounterVec
+	backfill    *prometheus.GaugeVec
+	written     *prometheus.CounterVec
+	refetched   *prometheus.CounterVec
+	unrecorded  *prometheus.CounterVec
+	incomplete  *prometheus.GaugeVec
+	quarantined *prometheus.GaugeVec
+}
+
+// NewMetrics registers the collection metrics of all sources with reg.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		v := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "fairlead_source_" + name, Help: help}, append([]string{"source"}, labels...))
+		reg.MustRegister(v)
+		return v
+	}
+	counter := func(name, help string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fairlead_source_" + name, Help: help}, []string{"source"})
+		reg.MustRegister(v)
+		return v
+	}
+	return &Metrics{
+		cursor: gauge("cursor_timestamp_seconds",
+			"When the last ticket that the incremental stream brought was changed, by the source's clock."),
+		success: gauge("last_success_timestamp_seconds",
+			"When the collection last had everything that the source showed; 0 if it never had since the start."),
+		failures: counter("collection_failures_total",
+			"Collections that ended with an error."),
+		backfill: gauge("backfill_ratio",
+			"How much of a stream of the first collection is stored; 0 until it is complete where the source does not say how much there is.", "stream"),
+		written: counter("written_tickets_total",
+			"Tickets written to the warehouse; one that changes twice is written twice."),
+		refetched: counter("refetched_tickets_total",
+			"Tickets that a search showed older than they were stored, so that they were fetched again by id."),
+		unrecorded: counter("unrecorded_changes_total",
+			"Changes that a written ticket's history contradicts or lacks."),
+		incomplete: gauge("incomplete_histories",
+			"Tickets seen since the start of whose history the source withheld a part."),
+		quarantined: gauge("quarantined_tickets",
+			"Tickets seen since the start that the source refused or that could not be stored; the log names them."),
+	}
+}
+
+// meter is the part of Metrics that concerns one source.
+type meter struct {
+	m      *Metrics
+	source string
+}
+
+func (m *Metrics) of(name string) meter {
+	if m != nil {
+		m.success.WithLabelValues(name)
+		m.failures.WithLabelValues(name)
+		m.written.WithLabelValues(name)
+		m.refetched.WithLabelValues(name)
+		m.unrecorded.WithLabelValues(name)
+		m.incomplete.WithLabelValues(name)
+		m.quarantined.WithLabelValues(name)
+		for _, stream := range source.Backfill {
+			m.backfill.WithLabelValues(name, string(stream))
+		}
+	}
+	return meter{m, name}
+}
+
+func (m meter) add(vec func(*Metrics) *prometheus.CounterVec, n int) {
+	if m.m != nil {
+		vec(m.m).WithLabelValues(m.source).Add(float64(n))
+	}
+}
+
+func (m meter) failed()     { m.add(func(m *Metrics) *prometheus.CounterVec { return m.failures }, 1) }
+func (m meter) wrote(n int) { m.add(func(m *Metrics) *prometheus.CounterVec { return m.written }, n) }
+func (m meter) refetched(n int) {
+	m.add(func(m *Metrics) *prometheus.CounterVec { return m.refetched }, n)
+}
+func (m meter) unrecorded(n int) {
+	m.add(func(m *Metrics) *prometheus.CounterVec { return m.unrecorded }, n)
+}
+
+func (m meter) succeeded(at time.Time) {
+	if m.m != nil {
+		m.m.success.WithLabelValues(m.source).Set(seconds(at))
+	}
+}
+
+func (m meter) lacks(incomplete, quarantined int) {
+	if m.m != nil {
+		m.m.incomplete.WithLabelValues(m.source).Set(float64(incomplete))
+		m.m.quarantined.WithLabelValues(m.source).Set(float64(quarantined))
+	}
+}
+
+// at says where a stream stands.
+func (m meter) at(stream source.Stream, p place, remaining int) {
+	switch {
+	case m.m == nil:
+	case stream == source.StreamIncremental:
+		m.m.cursor.WithLabelValues(m.source).Set(seconds(p.cursor.Updated))
+	case p.done:
+		m.m.backfill.WithLabelValues(m.source, string(stream)).Set(1)
+	case remaining >= 0 && p.tickets > 0:
+		total := float64(p.tickets) + float64(remaining)
+		m.m.backfill.WithLabelValues(m.source, string(stream)).Set(float64(p.tickets) / total)
+	}
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
