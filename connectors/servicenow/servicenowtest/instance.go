@@ -246,16 +246,12 @@ func (in *Instance) audit(a AuditRow) {
 	t := in.table("sys_audit")
 	in.serial++
 	id := SysID("sys_audit", a.Key+"#"+strconv.FormatUint(in.serial, 10))
-	vals := make([]string, len(t.names))
-	for col, v := range map[string]string{
-		"tablename": a.Table, "documentkey": a.Key, "fieldname": a.Field,
-		"oldvalue": a.Old, "newvalue": a.New, "user": a.User,
-		"sys_created_on": FormatTime(a.At), "sys_created_by": a.User,
-		"record_checkpoint": strconv.Itoa(a.Checkpoint),
-	} {
-		vals[t.columns[col]] = in.intern(v)
+	at, user := in.intern(FormatTime(a.At)), in.intern(a.User)
+	// In the order of baseColumns.
+	vals := []string{
+		id, in.intern(a.Table), in.intern(a.Key), in.intern(a.Field), in.intern(a.Old), in.intern(a.New), user,
+		at, user, in.intern(strconv.Itoa(a.Checkpoint)), "",
 	}
-	vals[t.columns["sys_id"]] = id
 	t.store(&row{id: id, vals: vals})
 }
 
