@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"fairlead/connectors/jira/jiratest"
 )
@@ -214,13 +215,14 @@ func (o *Organisation) Jira(opts jiratest.Options) (*jiratest.Instance, error) {
 }
 
 // Account is the person's account in a system as its connector names it: the
-// sys_id, the Cloud account id or the Data Center user key; "" is none.
+// sys_id, the Cloud account id, or the Data Center user key in lower case, since
+// histories do not agree on its case; "" is none.
 func (p *Person) Account(s System, flavour jiratest.Flavour) string {
 	switch {
 	case s == ServiceNow:
 		return p.ServiceNowID
 	case flavour == jiratest.DataCenter:
-		return p.JiraKey
+		return strings.ToLower(p.JiraKey)
 	default:
 		return p.JiraAccountID
 	}

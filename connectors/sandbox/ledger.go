@@ -1,8 +1,6 @@
 package sandbox
 
-import (
-	"time"
-)
+import "time"
 
 // Holding is a time in which a ticket was with one person; a zero To is open.
 // Queue is the one that the ticket was in when it was given.
@@ -35,9 +33,7 @@ func (t *Ticket) updates(fn func(at int64, before, after values)) {
 }
 
 // Holdings is who held the ticket, in order, those of no length among them.
-func (o *Organisation) Holdings(t *Ticket) []Holding { return o.holdings(t) }
-
-func (o *Organisation) holdings(t *Ticket) []Holding {
+func (o *Organisation) Holdings(t *Ticket) []Holding {
 	var list []Holding
 	begin := func(v values, at time.Time) {
 		if v.assignee != none {
@@ -73,7 +69,7 @@ func (t *Ticket) Phases() []Spell {
 // and the end of the year.
 func (o *Organisation) loads(t *Ticket, from time.Time) map[*Person]float64 {
 	sum := map[*Person]float64{}
-	for _, h := range o.holdings(t) {
+	for _, h := range o.Holdings(t) {
 		for _, s := range t.Phases() {
 			if s.Phase.Done() {
 				continue

@@ -109,7 +109,7 @@ func (o *Organisation) ordinaryLuck(t *Team, tickets []*Ticket) bool {
 		given, load := map[*Person]float64{}, map[*Person]float64{}
 		total, loads := 0.0, 0.0
 		for _, tk := range tickets {
-			for _, h := range o.holdings(tk) {
+			for _, h := range o.Holdings(tk) {
 				if !h.From.Before(from) {
 					given[h.Person]++
 					total++

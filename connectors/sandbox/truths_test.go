@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 	"time"
 )
@@ -14,7 +15,7 @@ var testNow = time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC)
 type shares map[*Person]float64
 
 // relative divides amounts by capacity present, both as shares of the team.
-func relative(o *Organisation, t *Team, from time.Time, amount map[*Person]float64) shares {
+func relative(o *facts, t *Team, from time.Time, amount map[*Person]float64) shares {
 	capacity, work, total := map[*Person]float64{}, 0.0, 0.0
 	for _, m := range t.Members {
 		a, b := m.From, m.To
@@ -41,27 +42,43 @@ func relative(o *Organisation, t *Team, from time.Time, amount map[*Person]float
 	return r
 }
 
+// facts are the holdings of all tickets, read once.
+type facts struct {
+	*Organisation
+	held []fact
+}
+
+type fact struct {
+	Holding
+	area *Area // of the ticket at the end
+	open []Spell
+}
+
+func read(o *Organisation) *facts {
+	f := &facts{Organisation: o}
+	for _, tk := range o.Tickets {
+		open := slices.DeleteFunc(tk.Phases(), func(s Spell) bool { return s.Phase.Done() })
+		for _, h := range o.Holdings(tk) {
+			f.held = append(f.held, fact{h, o.Area(tk), open})
+		}
+	}
+	return f
+}
+
 // received counts the assignments that each person was given by a team's
 // queues since from; held is the open time of them, in hours.
-func received(o *Organisation, t *Team, from time.Time) (given, held map[*Person]float64) {
+func (f *facts) received(t *Team, from time.Time) (given, held map[*Person]float64) {
 	given, held = map[*Person]float64{}, map[*Person]float64{}
-	for _, tk := range o.Tickets {
-		var phases []Spell
-		for _, h := range o.Holdings(tk) {
-			if h.Queue.Team != t {
-				continue
-			}
-			if !h.From.Before(from) {
-				given[h.Person]++
-			}
-			if phases == nil {
-				phases = tk.Phases()
-			}
-			for _, s := range phases {
-				if !s.Phase.Done() {
-					held[h.Person] += overlap(from, o.Now, h.Interval, s.Interval)
-				}
-			}
+	for i := range f.held {
+		h := &f.held[i]
+		if h.Queue.Team != t || !h.To.IsZero() && h.To.Before(from) {
+			continue
+		}
+		if !h.From.Before(from) {
+			given[h.Person]++
+		}
+		for _, s := range h.open {
+			held[h.Person] += overlap(from, f.Now, h.Interval, s.Interval)
 		}
 	}
 	return given, held
@@ -82,24 +99,24 @@ func overlap(from, to time.Time, a, b Interval) float64 {
 // The truths hold for any seed and any end of the year. At a third of the size
 // load is a noisier thing than it is at full size, so its margin is narrower.
 func TestTruthsStandOut(t *testing.T) {
-	for seed := range uint64(24) {
+	for seed := range uint64(20) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			truthsStandOut(t, Generate(seed, testNow.AddDate(0, 0, -int(17*seed)), Options{Tickets: 12_000}), 1.15)
+			truthsStandOut(t, read(Generate(seed, testNow.AddDate(0, 0, -int(17*seed)), Options{Tickets: 12_000})), 1.15)
 		})
 	}
 }
 
 func TestTruthsStandOutAtFullSize(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
-			truthsStandOut(t, Generate(seed, testNow, Options{}), 1.3)
+			truthsStandOut(t, read(Generate(seed, testNow, Options{})), 1.3)
 		})
 	}
 }
 
-func truthsStandOut(t *testing.T, o *Organisation, heldMargin float64) {
+func truthsStandOut(t *testing.T, o *facts, heldMargin float64) {
 	overloadStandsOut(t, o, heldMargin)
 	hoardStandsOut(t, o)
 	fairIsFair(t, o)
@@ -107,14 +124,14 @@ func truthsStandOut(t *testing.T, o *Organisation, heldMargin float64) {
 	skillsExplain(t, o)
 }
 
-func overloadStandsOut(t *testing.T, o *Organisation, heldMargin float64) {
+func overloadStandsOut(t *testing.T, o *facts, heldMargin float64) {
 	for _, window := range []int{91, overloadDays} {
 		from := o.daysAgo(window)
 		for i, basis := range []string{"received", "held"} {
 			margin := []float64{1.25, heldMargin}[i]
 			star, next, who := 0.0, 0.0, ""
 			for _, team := range o.Teams {
-				given, held := received(o, team, from)
+				given, held := o.received(team, from)
 				for p, r := range relative(o, team, from, []map[*Person]float64{given, held}[i]) {
 					if p == o.Truths.Overloaded {
 						star = r
@@ -130,18 +147,20 @@ func overloadStandsOut(t *testing.T, o *Organisation, heldMargin float64) {
 	}
 }
 
-func hoardStandsOut(t *testing.T, o *Organisation) {
+func hoardStandsOut(t *testing.T, o *facts) {
 	work, resolved := map[*Area]map[*Person]float64{}, map[*Area]map[*Person]float64{}
 	for _, a := range o.Areas {
 		work[a], resolved[a] = map[*Person]float64{}, map[*Person]float64{}
+	}
+	for _, h := range o.held {
+		if h.area != nil {
+			work[h.area][h.Person]++
+		}
 	}
 	for _, tk := range o.Tickets {
 		a := o.Area(tk)
 		if a == nil {
 			continue
-		}
-		for _, h := range o.Holdings(tk) {
-			work[a][h.Person]++
 		}
 		if p := o.Assignee(tk); p != nil && tk.Phase().Done() {
 			resolved[a][p]++
@@ -169,10 +188,10 @@ func hoardStandsOut(t *testing.T, o *Organisation) {
 	}
 }
 
-func fairIsFair(t *testing.T, o *Organisation) {
+func fairIsFair(t *testing.T, o *facts) {
 	for _, window := range []int{91, 182, 365} {
 		from := o.daysAgo(window)
-		given, _ := received(o, o.Truths.Fair, from)
+		given, _ := o.received(o.Truths.Fair, from)
 		for _, r := range relative(o, o.Truths.Fair, from, given) {
 			if math.Abs(r-1) > 0.12 {
 				t.Errorf("over %d days someone in the fair team was given %.2f of their share", window, r)
@@ -181,9 +200,9 @@ func fairIsFair(t *testing.T, o *Organisation) {
 	}
 }
 
-func luckIsOrdinary(t *testing.T, o *Organisation) {
+func luckIsOrdinary(t *testing.T, o *facts) {
 	team := o.Truths.Chance
-	given, _ := received(o, team, o.daysAgo(91))
+	given, _ := o.received(team, o.daysAgo(91))
 	n, total, chi, spread := float64(len(team.Members)), 0.0, 0.0, 0.0
 	for _, g := range given {
 		total += g
@@ -204,9 +223,9 @@ func luckIsOrdinary(t *testing.T, o *Organisation) {
 	}
 }
 
-func skillsExplain(t *testing.T, o *Organisation) {
+func skillsExplain(t *testing.T, o *facts) {
 	team := o.Truths.Skilled
-	given, _ := received(o, team, o.From)
+	given, _ := o.received(team, o.From)
 	uneven := 0.0
 	for _, r := range relative(o, team, o.From, given) {
 		uneven += math.Abs(r-1) / 2 / float64(len(team.Members))
@@ -216,15 +235,10 @@ func skillsExplain(t *testing.T, o *Organisation) {
 	}
 	for i, plan := range team.Queues[0].plan.areas {
 		count, total := map[*Person]float64{}, 0.0
-		for _, tk := range o.Tickets {
-			if o.Area(tk) != team.Queues[0].Areas[i] {
-				continue
-			}
-			for _, h := range o.Holdings(tk) {
-				if h.Queue.Team == team {
-					count[h.Person]++
-					total++
-				}
+		for _, h := range o.held {
+			if h.area == team.Queues[0].Areas[i] && h.Queue.Team == team {
+				count[h.Person]++
+				total++
 			}
 		}
 		for _, member := range plan.skilled {
