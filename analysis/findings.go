@@ -179,6 +179,14 @@ func (e *Engine) overloaded(window Window, teams map[string]*tallies) []Finding 
 			list = append(list, f)
 		}
 	}
+	// Of somebody who stands out in several queues, the one where most.
+	list = strongest(list, len(list))
+	said := map[string]bool{}
+	list = slices.DeleteFunc(list, func(f Finding) bool {
+		again := said[f.Engineer]
+		said[f.Engineer] = true
+		return again
+	})
 	return strongest(list, c.PerKind)
 }
 

@@ -30,23 +30,17 @@ type Snapshot struct {
 	UnknownStatuses    int
 	AmbiguousAddresses int
 
-	groups map[GroupKey][]Group
+	// Teams is what Distribution answers by team, for each of Windows, basis
+	// and unit, greatest total first.
+	Teams map[TeamsKey][]Group
 }
 
-// GroupKey names one list of groups of a Snapshot.
-type GroupKey struct {
-	By     By
+// TeamsKey names one of a Snapshot's lists of teams.
+type TeamsKey struct {
 	Window Window
 	Basis  Basis
 	Unit   Unit
 }
-
-// Groups is what Distribution answers for a key, for the Snapshot's windows, by
-// team and by source; nil for any other.
-func (s *Snapshot) Groups(k GroupKey) []Group { return s.groups[k] }
-
-// snapshotBys are the groupings that a Snapshot holds.
-var snapshotBys = []By{Team, Source}
 
 // Bases and Units list all of them, in the order in which they are published.
 var (
@@ -62,7 +56,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	began := e.now()
 	s := &Snapshot{
 		AsOf: asOf.UTC(), EffortVersion: effort.Version, Windows: e.config.Windows,
-		groups: map[GroupKey][]Group{},
+		Teams: map[TeamsKey][]Group{},
 	}
 	w, err := e.world(ctx)
 	if err != nil {
@@ -76,19 +70,9 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 		froms[i] = millis(from)
 	}
 
-	type part struct {
-		basis Basis
-		by    By
-		facts []fact
-	}
-	var list []part
-	for _, basis := range Bases {
-		for _, by := range snapshotBys {
-			list = append(list, part{basis: basis, by: by})
-		}
-	}
+	facts := make([][]fact, len(Bases))
 	var model effort.Model
-	var regular []map[string]*tallies // load by team, of each window
+	var load []map[string]*tallies // in tickets, by team, of each window
 
 	// The queries run side by side; what they share is only read. Engineers
 	// are looked up afterwards, or in a world of their own.
@@ -103,9 +87,9 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 		s.Areas, err = e.ownership(groupCtx, own, beginning, to)
 		return err
 	})
-	for i := range list {
+	for i, basis := range Bases {
 		group.Go(func() (err error) {
-			list[i].facts, err = e.facts(groupCtx, w, list[i].basis, list[i].by, froms, to, true)
+			facts[i], err = e.facts(groupCtx, w, basis, Team, froms, to, true)
 			return err
 		})
 	}
@@ -115,27 +99,27 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	if s.Open, err = e.openLoad(ctx, w, &model, asOf, to); err != nil {
 		return nil, err
 	}
-	for _, p := range list {
-		for i, window := range e.config.Windows {
-			inWindow := windowFacts(p.facts, i)
+	for i, basis := range Bases {
+		for j, window := range e.config.Windows {
+			inWindow := windowFacts(facts[i], j)
 			for _, unit := range Units {
 				fitted := &model
 				if unit == Tickets {
 					fitted = nil
 				}
-				tallied := w.gather(inWindow, p.basis, p.by, fitted)
-				groups, err := measureAll(tallied, p.by)
+				tallied := w.gather(inWindow, basis, Team, fitted)
+				teams, err := measureAll(tallied, Team)
 				if err != nil {
-					return nil, fmt.Errorf("measuring %s by %s: %w", p.basis, p.by, err)
+					return nil, fmt.Errorf("measuring %s: %w", basis, err)
 				}
-				s.groups[GroupKey{p.by, window, p.basis, unit}] = groups
-				if p.basis == Load && p.by == Team && unit == Tickets {
-					regular = append(regular, tallied)
+				s.Teams[TeamsKey{window, basis, unit}] = teams
+				if basis == Load && unit == Tickets {
+					load = append(load, tallied)
 				}
 			}
 		}
 	}
-	s.Findings = e.findings(s, regular)
+	s.Findings = e.findings(s, load)
 	s.Computed = e.now()
 	s.Took = s.Computed.Sub(began)
 	return s, nil

@@ -1,0 +1,166 @@
+// Package exporter publishes a Snapshot as Prometheus metrics.
+//
+// A scrape reads memory and never runs a query. Series are made once for each
+// Snapshot and carry no timestamps; what vanished from the Snapshot is no longer
+// exported, an undefined figure is absent and never 0, and past a configured age
+// all series of the Snapshot stop, so that only those about the service remain.
+//
+// There are two collectors, to be served apart and under different rights:
+// [Exporter.Groups] for teams, areas and the service itself, and
+// [Exporter.People] for single engineers. Figures that describe fewer people
+// than Config.MinPeople are left out of the former, since they would tell of
+// single persons: inequality and ownership, and the work of a team. What is
+// left out could still be guessed by subtraction where only one team of several
+// is small and the sum over all is known elsewhere; no sum over teams is
+// exported.
+package exporter
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fairlead/analysis"
+)
+
+// Exporter makes the metrics of whatever Snapshot is the latest. It is safe for
+// concurrent use.
+type Exporter struct {
+	latest func() *analysis.Snapshot
+	config Config
+	now    func() time.Time
+
+	groups *collector
+	people *collector
+}
+
+// Option changes an Exporter from its default.
+type Option func(*Exporter)
+
+// WithConfig sets what is exposed.
+func WithConfig(c Config) Option { return func(e *Exporter) { e.config = c } }
+
+// WithClock sets the clock by which the age of a Snapshot is told.
+func WithClock(now func() time.Time) Option { return func(e *Exporter) { e.now = now } }
+
+// New makes an exporter of the Snapshot that latest returns; nil means that
+// there is none yet. A Snapshot is recognised by its pointer.
+func New(latest func() *analysis.Snapshot, options ...Option) *Exporter {
+	e := &Exporter{latest: latest, config: DefaultConfig(), now: time.Now}
+	for _, o := range options {
+		o(e)
+	}
+	e.groups = &collector{exporter: e, families: groupFamilies, fill: e.fillGroups}
+	e.people = &collector{exporter: e, families: peopleFamilies, fill: e.fillPeople}
+	return e
+}
+
+// Groups collects what is about teams, areas and the service: for /metrics.
+func (e *Exporter) Groups() prometheus.Collector { return serviceCollector{e} }
+
+// People collects what is about single engineers: for /metrics/people.
+func (e *Exporter) People() prometheus.Collector { return e.people }
+
+// fresh is the latest Snapshot unless it is too old.
+func (e *Exporter) fresh() *analysis.Snapshot {
+	s := e.latest()
+	if s == nil || e.now().Sub(s.Computed) > e.config.MaxAge {
+		return nil
+	}
+	return s
+}
+
+// collector makes the series of each Snapshot once and keeps them until the
+// next.
+type collector struct {
+	exporter *Exporter
+	families []*family
+	fill     func(*batch, *analysis.Snapshot)
+
+	mu      sync.Mutex
+	of      *analysis.Snapshot
+	metrics []prometheus.Metric
+	dropped float64
+}
+
+// Describe implements prometheus.Collector.
+func (c *collector) Describe(into chan<- *prometheus.Desc) {
+	for _, f := range c.families {
+		into <- f.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *collector) Collect(into chan<- prometheus.Metric) {
+	for _, m := range c.current() {
+		into <- m
+	}
+}
+
+func (c *collector) current() []prometheus.Metric {
+	s := c.exporter.fresh()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s == nil {
+		c.of, c.metrics = nil, nil
+		return nil
+	}
+	if c.of != s {
+		b := &batch{most: c.exporter.config.MaxSeries, seen: map[string]struct{}{}}
+		c.fill(b, s)
+		c.of, c.metrics = s, b.metrics
+		c.dropped += float64(b.dropped)
+	}
+	return c.metrics
+}
+
+func (c *collector) droppedTotal() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dropped
+}
+
+// family is a metric with its labels.
+type family struct {
+	name string
+	desc *prometheus.Desc
+}
+
+func newFamily(name, help string, labels ...string) *family {
+	return &family{name, prometheus.NewDesc(name, help, labels, nil)}
+}
+
+// batch is the series of one Snapshot while they are made.
+type batch struct {
+	metrics []prometheus.Metric
+	seen    map[string]struct{}
+	most    int
+	dropped int
+}
+
+// add appends a series unless its value is undefined (nil), the cap is reached
+// or the same series is there: names that differ only in bytes that are no
+// UTF-8 must not fail the whole scrape.
+func (b *batch) add(f *family, value *float64, labels ...string) {
+	if value == nil {
+		return
+	}
+	for i, l := range labels {
+		labels[i] = strings.ToValidUTF8(l, "\uFFFD")
+	}
+	key := f.name + "\xff" + strings.Join(labels, "\xff")
+	_, again := b.seen[key]
+	if again || len(b.metrics) >= b.most {
+		b.dropped++
+		return
+	}
+	b.seen[key] = struct{}{}
+	b.metrics = append(b.metrics, prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, *value, labels...))
+}
+
+func (b *batch) count(f *family, n uint64, labels ...string) {
+	value := float64(n)
+	b.add(f, &value, labels...)
+}
