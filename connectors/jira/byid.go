@@ -1,0 +1,144 @@
+package jira
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"fairlead/connectors/source"
+)
+
+const (
+	// fetchedAtOnce is how many issues Cloud gives by id in one request,
+	// reconciledAtOnce how many a search sees past its lag.
+	fetchedAtOnce    = 100
+	reconciledAtOnce = 50
+)
+
+// fetch gets single issues, whole, past any lagging index. Those that are gone
+// or hidden are Skipped.
+func (s *Source) fetch(ctx context.Context, ids []string, effort []wireField) ([]whole, []source.Skipped, error) {
+	var skipped []source.Skipped
+	valid := make([]string, 0, len(ids))
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		if isID(id) {
+			valid = append(valid, id)
+		} else {
+			skipped = append(skipped, source.Skipped{ID: id, Reason: "not an issue id"})
+		}
+	}
+	var issues []wireIssue
+	var err error
+	if s.cfg.Flavour == Cloud {
+		issues, err = s.fetchCloud(ctx, valid, effort)
+	} else {
+		issues, err = s.fetchSingly(ctx, valid, effort)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	found := map[string]bool{}
+	for _, i := range issues {
+		found[i.ID] = true
+	}
+	for _, id := range valid {
+		if !found[id] {
+			skipped = append(skipped, source.Skipped{ID: id, Reason: "deleted or no permission"})
+		}
+	}
+	list, more, err := s.complete(ctx, issues, effort, "by id")
+	return list, append(skipped, more...), err
+}
+
+// fetchCloud reads from Jira's database by issue/bulkfetch, which leaves out
+// what is not there. Where a site does not offer it, a search reconciles the
+// ids with its index.
+func (s *Source) fetchCloud(ctx context.Context, ids []string, effort []wireField) ([]wireIssue, error) {
+	var issues []wireIssue
+	for chunk := range slices.Chunk(ids, fetchedAtOnce) {
+		body := map[string]any{"issueIdsOrKeys": chunk, "fields": fieldsOf(effort)}
+		answer, _, err := do[searchAnswer](ctx, s.client, call{method: http.MethodPost, path: "/issue/bulkfetch", body: body})
+		if code := status(err); code == http.StatusNotFound || code == http.StatusMethodNotAllowed {
+			return s.reconcile(ctx, ids, effort)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("fetching issues: %w", err)
+		}
+		issues = append(issues, answer.Issues...)
+	}
+	return issues, nil
+}
+
+// reconcile searches for ids with strong consistency. A query that names an id
+// which is gone is refused whole, so such a one is halved until the culprit is
+// alone.
+func (s *Source) reconcile(ctx context.Context, ids []string, effort []wireField) ([]wireIssue, error) {
+	var issues []wireIssue
+	for chunk := range slices.Chunk(ids, reconciledAtOnce) {
+		numbers := make([]int64, len(chunk))
+		for n, id := range chunk {
+			numbers[n], _ = strconv.ParseInt(id, 10, 64) // checked by isID
+		}
+		body := map[string]any{
+			"jql": "id in (" + strings.Join(chunk, ", ") + ") ORDER BY key ASC", "fields": fieldsOf(effort),
+			"maxResults": reconciledAtOnce, "reconcileIssues": numbers,
+		}
+		answer, _, err := do[searchAnswer](ctx, s.client, call{method: http.MethodPost, path: "/search/jql", body: body})
+		switch {
+		case status(err) == http.StatusBadRequest && len(chunk) > 1:
+			half := len(chunk) / 2
+			for _, part := range [][]string{chunk[:half], chunk[half:]} {
+				more, err := s.reconcile(ctx, part, effort)
+				if err != nil {
+					return nil, err
+				}
+				issues = append(issues, more...)
+			}
+		case status(err) == http.StatusBadRequest:
+		case err != nil:
+			return nil, fmt.Errorf("fetching issues: %w", err)
+		default:
+			issues = append(issues, answer.Issues...)
+		}
+	}
+	return issues, nil
+}
+
+// fetchSingly reads Data Center issues one by one: a search for an id that is
+// gone would be refused whole.
+func (s *Source) fetchSingly(ctx context.Context, ids []string, effort []wireField) ([]wireIssue, error) {
+	found := make([]*wireIssue, len(ids))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	query := url.Values{"fields": {strings.Join(fieldsOf(effort), ",")}, "expand": {"changelog"}}
+	for n, id := range ids {
+		group.Go(func() error {
+			issue, _, err := do[wireIssue](groupCtx, s.client, call{method: http.MethodGet, path: "/issue/" + id, query: query})
+			if status(err) == http.StatusNotFound || errors.Is(err, source.ErrForbidden) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("fetching issue: %w", err)
+			}
+			found[n] = &issue
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var issues []wireIssue
+	for _, i := range found {
+		if i != nil {
+			issues = append(issues, *i)
+		}
+	}
+	return issues, nil
+}

@@ -1,0 +1,219 @@
+package jira
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"net/http"
+	"time"
+
+	"fairlead/connectors/source"
+)
+
+// walk reads the issues of a query in order of update. Issues may come again,
+// and none that existed throughout fails to come.
+type walk interface {
+	// next returns some more issues; none with done false is possible.
+	// remaining estimates how many follow, negative where unknown.
+	next(ctx context.Context) (issues []wireIssue, remaining int, done bool, err error)
+}
+
+// place says where a walk is, for errors.
+func place(last time.Time) string {
+	if last.IsZero() {
+		return "at the stream's beginning"
+	}
+	return "after issues updated until " + last.Format(time.RFC3339)
+}
+
+// cloudWalk follows page tokens. The JQL stays as it is while a token lives.
+// When a token has expired the walk begins again at the last minute it read.
+type cloudWalk struct {
+	client  *client
+	cal     calendar
+	query   query
+	fields  []string
+	size    int
+	place   func() string
+	jql     string
+	token   string
+	tokens  map[uint64]bool
+	seed    maphash.Seed
+	last    time.Time // greatest update time read
+	idle    int       // pages in a row without an issue
+	renewed time.Time // where the walk last began again
+}
+
+// maxIdle bounds pages without issues that still promise more.
+const maxIdle = 10
+
+func newCloudWalk(c *client, cal calendar, q query, fields []string, size int) *cloudWalk {
+	return &cloudWalk{
+		client: c, cal: cal, query: q, fields: fields, size: size,
+		jql: q.jql(q.lower, time.Time{}), tokens: map[uint64]bool{}, seed: maphash.MakeSeed(),
+	}
+}
+
+func (w *cloudWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
+	body := map[string]any{"jql": w.jql, "fields": w.fields, "maxResults": w.size}
+	if w.token != "" {
+		body["nextPageToken"] = w.token
+	}
+	call := call{method: http.MethodPost, path: "/search/jql", body: body, place: place(w.last)}
+	answer, _, err := do[searchAnswer](ctx, w.client, call)
+	if err != nil {
+		if w.token != "" && status(err) == http.StatusBadRequest && w.last.After(w.renewed) {
+			w.restart()
+			return nil, -1, false, nil
+		}
+		return nil, -1, false, fmt.Errorf("searching issues: %w", err)
+	}
+	for n := range answer.Issues {
+		if t := answer.Issues[n].updated(); t.After(w.last) {
+			w.last = t
+		}
+	}
+	if w.idle++; len(answer.Issues) > 0 {
+		w.idle = 0
+	}
+	w.token = answer.NextPageToken
+	if answer.IsLast || w.token == "" {
+		return answer.Issues, 0, true, nil
+	}
+	hash := maphash.String(w.seed, w.token)
+	if w.tokens[hash] || w.idle >= maxIdle {
+		return answer.Issues, -1, false, fmt.Errorf("searching issues: %s: %w: the page tokens go round in a circle", call, source.ErrUnreadable)
+	}
+	w.tokens[hash] = true
+	return answer.Issues, -1, false, nil
+}
+
+func (w *cloudWalk) restart() {
+	w.renewed = w.last
+	w.token = ""
+	clear(w.tokens)
+	w.jql = w.query.jql(later(w.query.lower, w.cal.floor(w.last)), time.Time{})
+}
+
+// offsetWalk reads Data Center, which pages by offset into whatever matches
+// when it is asked: an issue that is edited meanwhile leaves its place, the
+// rest moves up, and one is skipped. So every request begins at offset 0 of
+// the last minute read. Only when a whole page lies within one minute does the
+// walk go through that minute by offset, again and again until the minute's
+// total was the same at the end as at the beginning: since issues can only
+// leave a minute that is past, nothing moved then.
+type offsetWalk struct {
+	client *client
+	cal    calendar
+	query  query
+	fields []string
+	size   int
+
+	lower time.Time            // wall clock
+	last  time.Time            // greatest update time read
+	seen  map[string]time.Time // update times of the issues read last, by id
+
+	// While going through one minute:
+	upper  time.Time // its end, wall clock; zero otherwise
+	offset int
+	total  int // when the pass began
+	passes int
+}
+
+// maxPasses bounds how often one minute is gone through. Issues that leave it
+// come later in the stream or in the incremental one; only those that moved up
+// unseen are at stake, and each pass finds more of them.
+const maxPasses = 10
+
+func newOffsetWalk(c *client, cal calendar, q query, fields []string, size int) *offsetWalk {
+	return &offsetWalk{client: c, cal: cal, query: q, fields: fields, size: size, lower: q.lower, seen: map[string]time.Time{}}
+}
+
+func (w *offsetWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
+	answer, err := w.search(ctx)
+	if err != nil {
+		return nil, -1, false, err
+	}
+	issues := w.unseen(answer.Issues)
+	if !w.upper.IsZero() {
+		w.throughMinute(answer)
+		return issues, -1, false, nil
+	}
+	read := len(answer.Issues)
+	remaining := max(answer.Total-read, 0)
+	if remaining == 0 {
+		return issues, 0, true, nil
+	}
+	if read == 0 {
+		return nil, -1, false, fmt.Errorf("searching issues (%s): %w: Jira counts %d more issues and gives none", place(w.last), source.ErrUnreadable, answer.Total)
+	}
+	if w.last.IsZero() {
+		return nil, -1, false, fmt.Errorf("searching issues: %w: no issue has an update time", source.ErrUnreadable)
+	}
+	if at := w.cal.floor(w.last); at.After(w.lower) {
+		w.lower = at
+		return issues, remaining, false, nil
+	}
+	w.upper = w.cal.ceil(w.last)
+	w.offset, w.passes = 0, 0
+	return issues, remaining, false, nil
+}
+
+func (w *offsetWalk) search(ctx context.Context) (searchAnswer, error) {
+	call := call{method: http.MethodPost, path: "/search", place: place(w.last), body: map[string]any{
+		"jql": w.query.jql(w.lower, w.upper), "startAt": w.offset, "maxResults": w.size,
+		"fields": w.fields, "expand": []string{"changelog"},
+	}}
+	answer, _, err := do[searchAnswer](ctx, w.client, call)
+	if err != nil {
+		return answer, fmt.Errorf("searching issues: %w", err)
+	}
+	return answer, nil
+}
+
+// throughMinute advances the pass through one minute.
+func (w *offsetWalk) throughMinute(answer searchAnswer) {
+	if w.offset == 0 {
+		w.total = answer.Total
+	}
+	w.offset += len(answer.Issues)
+	if len(answer.Issues) > 0 && w.offset < answer.Total {
+		return
+	}
+	if w.passes++; answer.Total != w.total && w.passes < maxPasses {
+		w.offset = 0
+		return
+	}
+	w.lower, w.upper, w.offset = w.upper, time.Time{}, 0
+}
+
+// unseen drops issues that were read before and did not change since.
+func (w *offsetWalk) unseen(issues []wireIssue) []wireIssue {
+	fresh := make([]wireIssue, 0, len(issues))
+	now := w.seen
+	if w.upper.IsZero() {
+		now = make(map[string]time.Time, len(issues))
+	}
+	for n := range issues {
+		t := issues[n].updated()
+		if old, ok := w.seen[issues[n].ID]; !ok || !old.Equal(t) {
+			fresh = append(fresh, issues[n])
+		}
+		now[issues[n].ID] = t
+		w.last = later(w.last, t)
+	}
+	w.seen = now
+	return fresh
+}
+
+// updated is the issue's update time, zero if it has none that can be read.
+func (i *wireIssue) updated() time.Time {
+	if i.at == nil {
+		var s stamp
+		if raw, ok := i.Fields["updated"]; ok && s.UnmarshalJSON(raw) != nil {
+			s = stamp{}
+		}
+		i.at = &s.Time
+	}
+	return *i.at
+}
