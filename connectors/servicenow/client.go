@@ -232,6 +232,8 @@ func decode[T any](body []byte, rows *[]T) error {
 		return errCancelled
 	case err != nil && bytes.HasPrefix(bytes.TrimSpace(body), []byte("<")):
 		return errors.New("a page for a browser came instead of data; is the instance asleep, or url not its address?")
+	case err != nil && json.Valid(body):
+		return errors.New("the answer holds values of another kind than the Table API's")
 	case err != nil:
 		return errors.New("the answer is not whole JSON")
 	case w.Error.Message != "":

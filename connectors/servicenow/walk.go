@@ -98,6 +98,7 @@ func (w *walk[T]) next(ctx context.Context) (answer[T], error) {
 		if err != nil {
 			return ans, err
 		}
+		w.limit = ans.limit // less from now on, where the instance took too long
 		if ans.rows, err = w.fresh(ans.rows); err != nil {
 			return ans, fmt.Errorf("reading %s %s: %w", r.target(), r.at, err)
 		}

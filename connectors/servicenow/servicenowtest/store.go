@@ -15,7 +15,7 @@ type table struct {
 
 	rows     map[string]*row
 	ordered  []*row
-	unsorted bool // ordered has to be sorted before it is read
+	unsorted bool // ordered has to be sorted, and rid of rows that are gone, before it is read
 	updated  int  // place of sys_updated_on, -1 where the table has none
 
 	hash map[string]map[string][]*row // column → value in lower case → rows
@@ -166,12 +166,13 @@ func (t *table) remove(id string) {
 		return
 	}
 	delete(t.rows, id)
-	t.sort()
 	same := func(o *row) bool { return o == old }
-	if i, ok := slices.BinarySearchFunc(t.ordered, old, t.compare); ok && t.ordered[i] == old {
-		t.ordered = slices.Delete(t.ordered, i, i+1)
-	} else {
-		t.ordered = slices.DeleteFunc(t.ordered, same)
+	if !t.unsorted {
+		if i, ok := slices.BinarySearchFunc(t.ordered, old, t.compare); ok && t.ordered[i] == old {
+			t.ordered = slices.Delete(t.ordered, i, i+1)
+		} else {
+			t.ordered = slices.DeleteFunc(t.ordered, same)
+		}
 	}
 	for col, idx := range t.hash {
 		v := strings.ToLower(t.get(old, t.columns[col]))
@@ -181,7 +182,11 @@ func (t *table) remove(id string) {
 
 // sort puts the rows in order after a load. The audit stays as it was written.
 func (t *table) sort() {
-	if t.unsorted && t.updated >= 0 {
+	if !t.unsorted {
+		return
+	}
+	t.ordered = slices.DeleteFunc(t.ordered, func(r *row) bool { return t.rows[r.id] != r })
+	if t.updated >= 0 {
 		slices.SortFunc(t.ordered, t.compare)
 	}
 	t.unsorted = false
