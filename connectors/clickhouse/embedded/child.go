@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/ebitengine/purego"
+	"golang.org/x/sys/unix"
 )
 
 // childMark in the environment makes this binary run the engine and nothing
@@ -20,6 +21,13 @@ const childMark = "FAIRLEAD_EMBEDDED_ENGINE"
 
 // childGrace is how long a child whose parent is gone may take to end.
 const childGrace = 10 * time.Second
+
+// lockFile and lifeFile are the descriptors that the child inherits: the data
+// folder's lock, and a pipe that is closed when the parent is gone.
+const (
+	lockFile = 3
+	lifeFile = 4
+)
 
 // hooked says that RunChildIfAsked stands in this binary's main. Without it a
 // child would run main again, and its child again.
@@ -36,10 +44,25 @@ func RunChildIfAsked() {
 	}
 	os.Unsetenv(childMark)
 	runtime.LockOSThread()
-	go endWithParent(os.Stdin)
+	go endWithParent(os.NewFile(lifeFile, "parent"))
+	takeTerminal()
 	// Any return is a failure: the query that keeps the engine up never ends.
 	fmt.Fprintln(os.Stderr, "engine ended:", runEngine(library, os.Args[1:]))
 	os.Exit(1)
+}
+
+// takeTerminal makes standard input a terminal, with nobody at it: the master
+// side of a new pseudo-terminal. In a batch run the engine's local mode ends the
+// whole process when any connection's thread throws, and it throws on a wrong
+// password or a stray TLS hello; an interactive run does not. Where there is no
+// pseudo-terminal, the engine runs all the same, and is started again when it
+// dies of a stranger.
+func takeTerminal() {
+	terminal, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return
+	}
+	_ = becomeStdin(terminal)
 }
 
 // endWithParent waits until the parent's end of the pipe is closed, by

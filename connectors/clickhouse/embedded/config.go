@@ -24,11 +24,11 @@ type layout struct {
 func (l layout) lock() string   { return filepath.Join(l.root, "fairlead.lock") }
 func (l layout) base() string   { return filepath.Join(l.root, "clickhouse") }
 func (l layout) store() string  { return filepath.Join(l.base(), "store") }
-func (l layout) tmp() string    { return filepath.Join(l.base(), "tmp") }
-func (l layout) files() string  { return filepath.Join(l.base(), "user_files") }
+func (l layout) tmp() string    { return filepath.Join(l.store(), "tmp") }
 func (l layout) config() string { return filepath.Join(l.base(), "config.xml") }
 func (l layout) users() string  { return filepath.Join(l.base(), "users.xml") }
 func (l layout) log() string    { return filepath.Join(l.base(), "engine.log") }
+func (l layout) output() string { return filepath.Join(l.base(), "output.log") }
 
 // secrets are made anew for every Start.
 type secrets struct {
@@ -44,8 +44,13 @@ func newSecrets() secrets {
 // caches and pools of the defaults are made for a server of its own.
 var configTemplate = template.Must(template.New("config.xml").Funcs(template.FuncMap{"xml": escape}).Parse(`<clickhouse>
   <users_config>{{xml .Users}}</users_config>
-  <tmp_path>{{xml .Tmp}}/</tmp_path>
-  <user_files_path>{{xml .Files}}/</user_files_path>
+  <log-level>warning</log-level>
+  <logger>
+    <console>false</console>
+    <log>{{xml .Log}}</log>
+    <size>10M</size>
+    <count>2</count>
+  </logger>
   <listen_host>127.0.0.1</listen_host>
   <tcp_port>{{.Port}}</tcp_port>
   <macros><fairlead_proof>{{xml .Proof}}</fairlead_proof></macros>
@@ -122,8 +127,7 @@ func writeConfig(l layout, s secrets, port int, memory uint64) error {
 	var config, users bytes.Buffer
 	if err := configTemplate.Execute(&config, map[string]any{
 		"Users":      l.users(),
-		"Tmp":        l.tmp(),
-		"Files":      l.files(),
+		"Log":        l.log(),
 		"Proof":      s.proof,
 		"Port":       port,
 		"Memory":     memory,

@@ -37,15 +37,30 @@ var (
 )
 
 const (
-	startTimeout  = 2 * time.Minute // until ready; a big folder is loaded first
-	portAttempts  = 5               // somebody may take the port that was free
-	pingInterval  = 5 * time.Second
-	pingTimeout   = 10 * time.Second
-	pingFailures  = 3                // in a row, then the engine hangs and is killed
-	closeGrace    = 10 * time.Second // from SIGTERM to SIGKILL
-	restartWindow = 10 * time.Minute
-	restartLimit  = 5 // more deaths within restartWindow end the engine for good
+	startTimeout = 2 * time.Minute // until ready; a big folder is loaded first
+	portAttempts = 5               // somebody may take the port that was free
 )
+
+// timing is how the engine is watched.
+type timing struct {
+	pingInterval  time.Duration
+	pingTimeout   time.Duration
+	pingFailures  int           // in a row, then the engine hangs and is killed
+	closeGrace    time.Duration // from SIGTERM to SIGKILL
+	restartWindow time.Duration
+	restartLimit  int           // more deaths than this within restartWindow end the engine for good
+	restartDelay  time.Duration // before the second restart within the window; then doubled
+}
+
+var defaultTiming = timing{
+	pingInterval:  5 * time.Second,
+	pingTimeout:   10 * time.Second,
+	pingFailures:  3,
+	closeGrace:    10 * time.Second,
+	restartWindow: 10 * time.Minute,
+	restartLimit:  5,
+	restartDelay:  time.Second,
+}
 
 // Options say how to run the engine.
 type Options struct {
@@ -62,6 +77,8 @@ type Engine struct {
 	log     *slog.Logger
 	lock    *os.File
 	secrets secrets
+	timing  timing
+	port    func() (int, error) // gives a port that is free
 
 	stop context.CancelFunc // ends supervise
 	done chan struct{}      // closed when supervise has ended
@@ -105,6 +122,10 @@ func findLibrary(path string) (string, error) {
 // folder, ErrNoLibrary when the library is missing, and else with what the
 // engine said. Cancelling ctx ends only the start.
 func Start(ctx context.Context, o Options) (*Engine, error) {
+	return start(ctx, o, defaultTiming, freePort)
+}
+
+func start(ctx context.Context, o Options, timing timing, port func() (int, error)) (*Engine, error) {
 	if !hooked.Load() {
 		return nil, errors.New("embedded.RunChildIfAsked is not called first in this binary's main")
 	}
@@ -125,6 +146,8 @@ func Start(ctx context.Context, o Options) (*Engine, error) {
 		options: o,
 		layout:  layout{root: o.Dir},
 		log:     o.Logger,
+		timing:  timing,
+		port:    port,
 		done:    make(chan struct{}),
 		changed: make(chan struct{}),
 	}
@@ -245,34 +268,13 @@ func (e *Engine) supervise(ctx context.Context) {
 		e.mu.Lock()
 		p := e.current
 		e.mu.Unlock()
-		hangs := make(chan struct{})
-		watch, unwatch := context.WithCancel(ctx)
-		go func() {
-			defer close(hangs)
-			p.ping(watch, e.log)
-		}()
-		select {
-		case <-ctx.Done():
-			unwatch()
-			<-hangs
-			p.end()
+		if e.watch(ctx, p) {
 			e.set(nil, ErrClosed)
 			return
-		case <-hangs:
-			e.log.Error("embedded engine does not answer, killing it", "pid", p.cmd.Process.Pid)
-			p.kill()
-		case <-p.exited:
 		}
-		unwatch()
-		<-hangs
 		e.set(nil, nil)
-
 		e.log.Error("embedded engine died, starting it again", "reason", e.layout.lastWords(p.waitErr))
-		deaths = append(deaths, time.Now())
-		for len(deaths) > 0 && time.Since(deaths[0]) > restartWindow {
-			deaths = deaths[1:]
-		}
-		next, err := e.restart(ctx, len(deaths))
+		next, err := e.restart(ctx, &deaths)
 		if err != nil {
 			if ctx.Err() == nil {
 				e.log.Error("embedded engine could not be started again", "error", err)
@@ -285,21 +287,67 @@ func (e *Engine) supervise(ctx context.Context) {
 	}
 }
 
-// restart starts the engine after its n-th recent death, later each time. A port
-// that is taken ends it for good: who took it may have seen the password, which
-// our clients keep.
-func (e *Engine) restart(ctx context.Context, n int) (*process, error) {
-	if n > restartLimit {
-		return nil, fmt.Errorf("it died %d times within %s: see %s", n, restartWindow, e.layout.log())
+// watch returns when the child is gone: true when it was asked to end, false
+// when it died or had to be killed.
+func (e *Engine) watch(ctx context.Context, p *process) (closed bool) {
+	pinging, stop := context.WithCancel(ctx)
+	hangs := make(chan struct{})
+	go func() {
+		defer close(hangs)
+		p.ping(pinging, e.timing, e.log)
+	}()
+	defer func() {
+		stop()
+		<-hangs
+		_ = p.conn.Close()
+		_ = p.life.Close()
+	}()
+	select {
+	case <-p.exited:
+		return ctx.Err() != nil
+	case <-hangs:
+	case <-ctx.Done():
 	}
-	if n > 1 {
-		select {
-		case <-time.After(time.Second << (n - 2)):
-		case <-ctx.Done():
-			return nil, ctx.Err()
+	if ctx.Err() != nil {
+		p.end(e.timing.closeGrace)
+		return true
+	}
+	e.log.Error("embedded engine does not answer, killing it", "pid", p.cmd.Process.Pid)
+	p.kill()
+	return false
+}
+
+// restart starts the engine after a death, later each time, until deaths of late
+// are too many. A port that is taken ends it for good: who took it may have seen
+// the password, which our clients keep.
+func (e *Engine) restart(ctx context.Context, deaths *[]time.Time) (*process, error) {
+	var last error
+	for {
+		now := time.Now()
+		*deaths = append(*deaths, now)
+		for now.Sub((*deaths)[0]) > e.timing.restartWindow {
+			*deaths = (*deaths)[1:]
 		}
+		n := len(*deaths)
+		if n > e.timing.restartLimit {
+			if last == nil {
+				last = fmt.Errorf("see %s", e.layout.log())
+			}
+			return nil, fmt.Errorf("it died %d times within %s: %w", n, e.timing.restartWindow, last)
+		}
+		if n > 1 {
+			select {
+			case <-time.After(e.timing.restartDelay << (n - 2)):
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}
+		var p *process
+		if p, last = e.launch(ctx); last == nil || ctx.Err() != nil || errors.Is(last, errPortTaken) {
+			return p, last
+		}
+		e.log.Error("embedded engine could not be started, trying again", "error", last)
 	}
-	return e.launch(ctx)
 }
 
 // freePort asks the system for a port that nobody listens on.

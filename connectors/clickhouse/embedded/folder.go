@@ -1,7 +1,6 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,9 +18,6 @@ import (
 // inheritWait is how long a lock whose owner is dead may be held by its engine,
 // which is still ending.
 const inheritWait = childGrace + 5*time.Second
-
-// logLimit is the size in bytes from which a log is set aside at start.
-const logLimit = 4 << 20
 
 // lockFolder makes the data folder if need be and takes it for this process and
 // the engine: the lock is freed when both are gone.
@@ -109,55 +105,69 @@ func alive(pid int) bool {
 	return err == nil || errors.Is(err, syscall.EPERM)
 }
 
-// prepare makes the engine's folders and throws away what an earlier run left
-// in the one for temporary files. The folder must be locked.
+// prepare makes the engine's folder and throws away the temporary files of an
+// earlier run. The data folder must be locked.
 func (l layout) prepare() error {
 	if err := os.RemoveAll(l.tmp()); err != nil {
 		return folderError(l.root, err)
 	}
-	for _, dir := range []string{l.store(), l.tmp(), l.files()} {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return folderError(l.root, err)
-		}
+	if err := os.MkdirAll(l.store(), 0o700); err != nil {
+		return folderError(l.root, err)
 	}
 	return nil
 }
 
-// openLog opens the engine's log for appending. A long one is set aside first,
-// in the place of the one before.
-func (l layout) openLog() (*os.File, error) {
-	if info, err := os.Stat(l.log()); err == nil && info.Size() > logLimit {
-		if err := os.Rename(l.log(), l.log()+".1"); err != nil {
-			return nil, folderError(l.root, err)
-		}
-	}
-	f, err := os.OpenFile(l.log(), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+// openOutput makes the file for what the engine prints before its log is open, and
+// when it dies.
+func (l layout) openOutput() (*os.File, error) {
+	f, err := os.OpenFile(l.output(), os.O_WRONLY|os.O_CREATE|os.O_TRUNC|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, folderError(l.root, err)
 	}
 	return f, nil
 }
 
-// lastWords are the last lines of the engine's log, as one line, after how its
-// process ended.
+// lastWords say in one line how the engine's process ended, and what it printed
+// about that.
 func (l layout) lastWords(wait error) string {
 	how := "it ended by itself"
 	if wait != nil {
 		how = wait.Error()
 	}
-	f, err := os.Open(l.log())
+	if words := exceptionLine(l.readOutput()); words != "" {
+		how += ": " + words
+	}
+	return how + " (see " + l.log() + ")"
+}
+
+// readOutput is the beginning of what the engine printed; "" if nothing can be
+// read.
+func (l layout) readOutput() string {
+	f, err := os.Open(l.output())
 	if err != nil {
-		return how
+		return ""
 	}
 	defer f.Close()
-	const most = 2048
-	if info, err := f.Stat(); err == nil && info.Size() > most {
-		_, _ = f.Seek(-most, io.SeekEnd)
+	b, _ := io.ReadAll(io.LimitReader(f, 64<<10))
+	return string(b)
+}
+
+// exceptionLine picks the line that says what happened: ClickHouse prints stack
+// traces and advice around it.
+func exceptionLine(output string) string {
+	last := ""
+	for line := range strings.Lines(strings.ToValidUTF8(output, "")) {
+		line = strings.TrimSpace(line)
+		switch {
+		case strings.Contains(line, "Exception: "):
+			_, line, _ = strings.Cut(line, "Exception: ")
+			if len(line) > 500 {
+				line = line[:500] + "…"
+			}
+			return line
+		case line != "" && !strings.HasPrefix(line, "engine ended: unexpectedly:"):
+			last = line
+		}
 	}
-	b, _ := io.ReadAll(f)
-	lines := strings.FieldsFunc(string(bytes.ToValidUTF8(b, nil)), func(r rune) bool { return r == '\n' })
-	if len(lines) > 2 {
-		lines = lines[len(lines)-2:]
-	}
-	return how + ": " + strings.Join(lines, " / ") + " (log: " + l.log() + ")"
+	return last
 }

@@ -21,6 +21,10 @@ import (
 // errPortTaken: between choosing the port and opening it, somebody else did.
 var errPortTaken = errors.New("port taken by another program")
 
+// handshakeTimeout bounds one attempt to enter: whoever holds the port may never
+// answer.
+const handshakeTimeout = 5 * time.Second
+
 // process is one run of the engine.
 type process struct {
 	cmd  *exec.Cmd
@@ -34,7 +38,7 @@ type process struct {
 
 // launch starts a child and returns when it has proved who it is.
 func (e *Engine) launch(ctx context.Context) (*process, error) {
-	port, err := freePort()
+	port, err := e.port()
 	if err != nil {
 		return nil, err
 	}
@@ -47,32 +51,35 @@ func (e *Engine) launch(ctx context.Context) (*process, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	if err := p.awaitReady(ctx, e.secrets.proof); err != nil {
-		p.end()
-		if words := e.layout.lastWords(p.waitErr); strings.Contains(words, "Address already in use") {
-			return nil, errPortTaken
-		} else if errors.Is(err, errExited) {
-			return nil, fmt.Errorf("%w: %s", err, words)
+	if err := p.awaitReady(ctx, e.secrets.proof, e.layout); err != nil {
+		p.end(e.timing.closeGrace)
+		if !errors.Is(err, errNotReady) {
+			return nil, err
 		}
-		return nil, err
+		words := e.layout.lastWords(p.waitErr)
+		if strings.Contains(words, "Address already in use") {
+			return nil, errPortTaken
+		}
+		return nil, fmt.Errorf("%w: %s", err, words)
 	}
 	return p, nil
 }
 
-var errExited = errors.New("the engine ended before it was ready")
+// errNotReady: the engine ended, or said why it cannot work, before it answered.
+var errNotReady = errors.New("the engine did not become ready")
 
 // spawn starts the child process.
 func (e *Engine) spawn(port int) (*process, error) {
-	output, err := e.layout.openLog()
+	output, err := e.layout.openOutput()
 	if err != nil {
 		return nil, err
 	}
 	defer output.Close()
-	stdin, life, err := os.Pipe()
+	ending, life, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("making the child's pipe: %w", err)
 	}
-	defer stdin.Close()
+	defer ending.Close()
 	self, err := executable()
 	if err != nil {
 		_ = life.Close()
@@ -85,22 +92,21 @@ func (e *Engine) spawn(port int) (*process, error) {
 			"fairlead-warehouse",
 			"-C", e.layout.config(),
 			"--path", e.layout.store(),
+			"--interactive", "--disable_suggestion", "--progress=off",
 			// The last query only blocks: a second a row, for thirty years.
 			"--query", "SYSTEM START LISTEN TCP; SELECT sleepEachRow(1) FROM numbers(1000000000) SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 0 FORMAT Null",
 		}, liftLock...),
-		Env:    childEnv(e.options.Library),
-		Dir:    e.layout.base(),
-		Stdin:  stdin,
-		Stdout: output,
-		Stderr: output,
-		// The lock is held until the child is gone too.
-		ExtraFiles:  []*os.File{e.lock},
+		Env:         childEnv(e.options.Library),
+		Dir:         e.layout.base(),
+		Stdout:      output,
+		Stderr:      output,
+		ExtraFiles:  []*os.File{lockFile - 3: e.lock, lifeFile - 3: ending},
 		SysProcAttr: childAttributes(),
 	}
 	p.conn, err = clickhouse.Open(&clickhouse.Options{
 		Addr:         []string{p.addr()},
 		Auth:         clickhouse.Auth{Username: user, Password: e.secrets.password},
-		DialTimeout:  pingTimeout,
+		DialTimeout:  handshakeTimeout,
 		MaxOpenConns: 1,
 		MaxIdleConns: 1,
 		DialContext:  func(ctx context.Context, _ string) (net.Conn, error) { return p.dial(ctx) },
@@ -158,7 +164,7 @@ func (p *process) dial(ctx context.Context) (net.Conn, error) {
 
 // awaitReady waits until an authenticated query is answered by this engine: an
 // open port may be anybody's.
-func (p *process) awaitReady(ctx context.Context, proof string) error {
+func (p *process) awaitReady(ctx context.Context, proof string, l layout) error {
 	for {
 		var answer string
 		err := p.conn.QueryRow(ctx, "SELECT getMacro('fairlead_proof')").Scan(&answer)
@@ -168,9 +174,13 @@ func (p *process) awaitReady(ctx context.Context, proof string) error {
 		if err == nil {
 			return errPortTaken
 		}
+		// In an interactive run a failure is printed, and the engine goes on.
+		if strings.Contains(l.readOutput(), "Exception: ") {
+			return errNotReady
+		}
 		select {
 		case <-p.exited:
-			return errExited
+			return errNotReady
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for the engine to answer: %w", ctx.Err())
 		case <-time.After(20 * time.Millisecond):
@@ -179,15 +189,15 @@ func (p *process) awaitReady(ctx context.Context, proof string) error {
 }
 
 // ping returns when the engine has stopped answering, or ctx ends.
-func (p *process) ping(ctx context.Context, log *slog.Logger) {
+func (p *process) ping(ctx context.Context, timing timing, log *slog.Logger) {
 	failures := 0
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(pingInterval):
+		case <-time.After(timing.pingInterval):
 		}
-		attempt, cancel := context.WithTimeout(ctx, pingTimeout)
+		attempt, cancel := context.WithTimeout(ctx, timing.pingTimeout)
 		err := p.conn.Ping(attempt)
 		cancel()
 		if ctx.Err() != nil {
@@ -199,19 +209,19 @@ func (p *process) ping(ctx context.Context, log *slog.Logger) {
 		}
 		failures++
 		log.Warn("embedded engine did not answer a ping", "failures", failures, "error", err)
-		if failures == pingFailures {
+		if failures == timing.pingFailures {
 			return
 		}
 	}
 }
 
 // end stops the child: SIGTERM, a bounded wait, SIGKILL.
-func (p *process) end() {
+func (p *process) end(grace time.Duration) {
 	_ = p.conn.Close()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.exited:
-	case <-time.After(closeGrace):
+	case <-time.After(grace):
 		p.kill()
 	}
 	_ = p.life.Close()

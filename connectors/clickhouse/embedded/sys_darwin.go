@@ -9,6 +9,9 @@ import (
 
 func executable() (string, error) { return os.Executable() }
 
+// becomeStdin makes the descriptor this process's standard input.
+func becomeStdin(fd int) error { return unix.Dup2(fd, 0) }
+
 // childAttributes give the child a process group of its own, so that Ctrl-C
 // does not reach it before us. It ends with us by its standard input.
 func childAttributes() *syscall.SysProcAttr {

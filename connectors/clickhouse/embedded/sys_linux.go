@@ -13,6 +13,9 @@ import (
 // executable names this very binary, even when its file was replaced since.
 func executable() (string, error) { return "/proc/self/exe", nil }
 
+// becomeStdin makes the descriptor this process's standard input.
+func becomeStdin(fd int) error { return unix.Dup3(fd, 0, 0) }
+
 // childAttributes give the child a process group of its own, so that Ctrl-C
 // does not reach it before us, and end it with the thread that started it.
 func childAttributes() *syscall.SysProcAttr {
