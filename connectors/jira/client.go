@@ -33,11 +33,12 @@ type call struct {
 	path   string // below the API's root
 	query  url.Values
 	body   any
+	root   string // the API's, for errors; filled in when it is sent
 	place  string // where in a stream we are, for errors; no ids of people, no text
 }
 
 func (c call) String() string {
-	s := c.method + " " + c.path
+	s := c.method + " /" + c.root + c.path
 	if c.place != "" {
 		s += " (" + c.place + ")"
 	}
@@ -91,6 +92,7 @@ func do[T any](ctx context.Context, c *client, call call) (answer T, header http
 }
 
 func (c *client) once(ctx context.Context, call call, into any) (http.Header, error) {
+	call.root = c.api
 	// All POSTs of this package are searches: sending one twice is harmless.
 	path := c.api + call.path
 	if len(call.query) > 0 {

@@ -141,6 +141,9 @@ func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cu
 	} else {
 		run.walk = newOffsetWalk(s.client, cal, q, fieldsOf(effort), size)
 	}
+	if stream != source.StreamIncremental && from.ID != "" {
+		run.walk = &resumed{walk: run.walk, after: from}
+	}
 	return run.all(ctx)
 }
 
@@ -156,6 +159,7 @@ type run struct {
 	sent      time.Time // when the first request of the batch was sent
 	batch     []wireIssue
 	place     map[string]int // of an issue in the batch, by id
+	last      wireIssue      // the last one read, in the walk's order
 	delivered int
 	total     int // of the stream on Cloud; 0 is not asked for yet
 }
@@ -194,7 +198,9 @@ func (r *run) add(issues []wireIssue, asked time.Time) {
 		r.sent = asked
 	}
 	for _, i := range issues {
-		i.updated()
+		if !i.updated().After(asked.Add(maxAhead)) {
+			r.last = i
+		}
 		if n, ok := r.place[i.ID]; ok {
 			r.batch[n] = i
 			continue
@@ -241,21 +247,20 @@ func (r *run) flush(ctx context.Context, remaining int, done bool) error {
 // maxAhead is how far the source's clock may be ahead of ours.
 const maxAhead = 24 * time.Hour
 
-// advance moves the cursor to the last issue of the batch. In a poll's overlap
-// it stays where it was.
-// An issue that claims to be changed in the future must not take it there.
+// advance moves the cursor to the last issue read. In a poll's overlap it stays
+// where it was, and an issue that claims to be changed in the future must not
+// take it there.
 func (r *run) advance() {
-	latest := r.sent.Add(maxAhead)
-	for n := range r.batch {
-		updated := r.batch[n].updated()
-		if updated.After(latest) {
-			continue
-		}
-		c := cmp.Or(updated.Compare(r.cursor.Updated), compareIDs(r.batch[n].ID, r.cursor.ID))
-		if c > 0 {
-			r.cursor.Updated, r.cursor.ID = updated, r.batch[n].ID
-		}
+	if r.last.ID == "" || sameOrder(r.last.updated(), r.cursor.Updated) < 0 {
+		return
 	}
+	r.cursor.Updated, r.cursor.ID = later(r.cursor.Updated, r.last.updated()), r.last.ID
+}
+
+// sameOrder compares update times as finely as Jira's index orders by them:
+// Data Center's has seconds.
+func sameOrder(a, b time.Time) int {
+	return a.Truncate(time.Second).Compare(b.Truncate(time.Second))
 }
 
 func compareIDs(a, b string) int {

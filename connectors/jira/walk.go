@@ -82,7 +82,7 @@ func (w *cloudWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 	}
 	hash := maphash.String(w.seed, w.token)
 	if w.tokens[hash] || w.idle >= maxIdle {
-		return answer.Issues, -1, false, fmt.Errorf("searching issues: %s: %w: the page tokens go round in a circle", call, source.ErrUnreadable)
+		return answer.Issues, -1, false, fmt.Errorf("searching issues %s: %w: the page tokens go round in a circle", call.place, source.ErrUnreadable)
 	}
 	w.tokens[hash] = true
 	return answer.Issues, -1, false, nil
@@ -99,9 +99,10 @@ func (w *cloudWalk) restart() {
 // when it is asked: an issue that is edited meanwhile leaves its place, the
 // rest moves up, and one is skipped. So every request begins at offset 0 of
 // the last minute read. Only when a whole page lies within one minute does the
-// walk go through that minute by offset, again and again until the minute's
-// total was the same at the end as at the beginning: since issues can only
-// leave a minute that is past, nothing moved then.
+// walk go through that minute by offset. Issues can only leave a minute that is
+// past: while its total stays, nothing moved; when it does not, the walk begins
+// the minute again and hands on what it had not seen. So an issue is handed on
+// only after all that come before it.
 type offsetWalk struct {
 	client *client
 	cal    calendar
@@ -120,9 +121,7 @@ type offsetWalk struct {
 	passes int
 }
 
-// maxPasses bounds how often one minute is gone through. Issues that leave it
-// come later in the stream or in the incremental one; only those that moved up
-// unseen are at stake, and each pass finds more of them.
+// maxPasses bounds how often one minute is begun again.
 const maxPasses = 10
 
 func newOffsetWalk(c *client, cal calendar, q query, fields []string, size int) *offsetWalk {
@@ -134,11 +133,10 @@ func (w *offsetWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 	if err != nil {
 		return nil, -1, false, err
 	}
-	issues := w.unseen(answer.Issues)
 	if !w.upper.IsZero() {
-		w.throughMinute(answer)
-		return issues, -1, false, nil
+		return w.throughMinute(answer), -1, false, nil
 	}
+	issues := w.unseen(answer.Issues)
 	read := len(answer.Issues)
 	remaining := max(answer.Total-read, 0)
 	if remaining == 0 {
@@ -171,20 +169,22 @@ func (w *offsetWalk) search(ctx context.Context) (searchAnswer, error) {
 	return answer, nil
 }
 
-// throughMinute advances the pass through one minute.
-func (w *offsetWalk) throughMinute(answer searchAnswer) {
+// throughMinute goes on by offset through one minute.
+func (w *offsetWalk) throughMinute(answer searchAnswer) []wireIssue {
 	if w.offset == 0 {
 		w.total = answer.Total
 	}
-	w.offset += len(answer.Issues)
-	if len(answer.Issues) > 0 && w.offset < answer.Total {
-		return
-	}
-	if w.passes++; answer.Total != w.total && w.passes < maxPasses {
+	if answer.Total != w.total && w.passes < maxPasses {
 		w.offset = 0
-		return
+		w.passes++
+		return nil
 	}
-	w.lower, w.upper, w.offset = w.upper, time.Time{}, 0
+	issues := w.unseen(answer.Issues)
+	w.offset += len(answer.Issues)
+	if len(answer.Issues) == 0 || w.offset >= answer.Total {
+		w.lower, w.upper, w.offset = w.upper, time.Time{}, 0
+	}
+	return issues
 }
 
 // unseen drops issues that were read before and did not change since.

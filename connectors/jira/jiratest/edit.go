@@ -9,7 +9,8 @@ import (
 )
 
 // Edit is one change of one field in an update of an issue. It returns the
-// changelog items that Jira would write; none writes no entry.
+// changelog items that Jira would write. Setting a field to the value that it
+// has writes none, and an update without items no entry.
 type Edit func(in *Instance, i *Issue) ([]Item, error)
 
 // Assign gives the issue to a user; "" to nobody.
@@ -17,6 +18,9 @@ func Assign(name string) Edit {
 	return func(in *Instance, i *Issue) ([]Item, error) {
 		if _, ok := in.users[strings.ToLower(name)]; !ok && name != "" {
 			return nil, fmt.Errorf("no user %q", name)
+		}
+		if strings.EqualFold(i.Assignee, name) {
+			return nil, nil
 		}
 		item := in.assigneeItem(i.Assignee, name)
 		i.Assignee = name
@@ -30,6 +34,9 @@ func Transition(status string) Edit {
 		if _, ok := in.statuses[status]; !ok {
 			return nil, fmt.Errorf("no status %q", status)
 		}
+		if i.Status == status {
+			return nil, nil
+		}
 		item := in.statusItem(i.Status, status)
 		i.Status = status
 		return []Item{item}, nil
@@ -41,6 +48,9 @@ func SetPriority(id string) Edit {
 	return func(in *Instance, i *Issue) ([]Item, error) {
 		if _, ok := in.priorities[id]; !ok && id != "" {
 			return nil, fmt.Errorf("no priority %q", id)
+		}
+		if i.Priority == id {
+			return nil, nil
 		}
 		item := in.priorityItem(i.Priority, id)
 		i.Priority = id
@@ -54,6 +64,9 @@ func SetType(id string) Edit {
 		if _, ok := in.types[id]; !ok {
 			return nil, fmt.Errorf("no issue type %q", id)
 		}
+		if i.Type == id {
+			return nil, nil
+		}
 		item := in.typeItem(i.Type, id)
 		i.Type = id
 		return []Item{item}, nil
@@ -63,6 +76,9 @@ func SetType(id string) Edit {
 // SetPoints sets the story points; nil clears them.
 func SetPoints(points *float64) Edit {
 	return func(_ *Instance, i *Issue) ([]Item, error) {
+		if i.Points == points || i.Points != nil && points != nil && *i.Points == *points {
+			return nil, nil
+		}
 		item := PointsItem(i.Points, points)
 		i.Points = points
 		return []Item{item}, nil
@@ -72,6 +88,9 @@ func SetPoints(points *float64) Edit {
 // SetParent puts the issue under another, given by id; "" under none.
 func SetParent(id string) Edit {
 	return func(in *Instance, i *Issue) ([]Item, error) {
+		if i.Parent == id {
+			return nil, nil
+		}
 		item := in.parentItem(i.Parent, id)
 		i.Parent = id
 		return []Item{item}, nil
@@ -108,6 +127,9 @@ func Move(project string) Edit {
 		p, ok := in.projects[project]
 		if !ok {
 			return nil, fmt.Errorf("no project %q", project)
+		}
+		if i.Project == project {
+			return nil, nil
 		}
 		in.nextNumber[project]++
 		key := p.Key + "-" + strconv.FormatInt(in.nextNumber[project], 10)
