@@ -218,19 +218,24 @@ func (d *directory) tolerate(err error, table string, ids int) error {
 	return nil
 }
 
-// fetchChoices reads the labels of the columns that have choices, of every
-// table whose tickets a page holds, and of task.
+// fetchChoices reads the labels of the columns that have choices: of every
+// configured table, of those whose tickets a page holds, and of task.
 func (d *directory) fetchChoices(ctx context.Context, now time.Time, n *named) error {
-	tables := stale(d.choices, n.classes, now)
-	if len(tables) == 0 {
+	if len(stale(d.choices, n.classes, now)) == 0 {
 		return nil
 	}
-	if len(d.choices) == 0 || !now.Before(d.choices["task"].until) {
-		tables = append(tables, "task")
+	wanted, columns := set{"task": {}}, set{"priority": {}}
+	maps.Copy(wanted, n.classes)
+	for _, t := range d.s.tables {
+		wanted.add(t.Name)
+		columns.add(t.StatusField)
+		for _, c := range t.AreaFields {
+			if !itemColumns[c] {
+				columns.add(c)
+			}
+		}
 	}
-	slices.Sort(tables)
-	tables = slices.Compact(tables)
-	elements := slices.Sorted(maps.Keys(n.choiceColumns))
+	tables, elements := slices.Sorted(maps.Keys(wanted)), slices.Sorted(maps.Keys(columns))
 	w := &walk[choiceRow]{
 		c: d.s.client, table: "sys_choice", order: "sys_updated_on", limit: maxPage, name: "labels",
 		fields: []string{"sys_id", "sys_updated_on", "name", "element", "value", "label", "language"},

@@ -23,7 +23,7 @@ import (
 type Options struct {
 	Name      string            // the `source` label; "servicenow" when empty
 	Transport http.RoundTripper // paces and tries again; http.DefaultTransport when nil
-	Logger    *slog.Logger      // slog.Default() when nil
+	Logger    *slog.Logger      // none when nil
 	Since     time.Time         // closed tickets last changed before are not collected; zero is no bound
 	Clock     func() time.Time  // time.Now when nil
 }
@@ -66,7 +66,7 @@ func New(cfg Config, o Options) (*Source, error) {
 		o.Transport = http.DefaultTransport
 	}
 	if o.Logger == nil {
-		o.Logger = slog.Default()
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -185,7 +185,6 @@ func (s *Source) fetchByID(ctx context.Context, ids []string) ([]row, time.Time,
 // named collects the ids that a page names, to look them up together.
 type named struct {
 	users, userNames, groups, items, classes set
-	choiceColumns                            set
 }
 
 // assemble fetches the history of records and the names of what they name, and
@@ -208,7 +207,7 @@ func (s *Source) assemble(ctx context.Context, rows []row) (source.Page, error) 
 		}
 	}
 
-	n := &named{users: set{}, userNames: set{}, groups: set{}, items: set{}, classes: set{}, choiceColumns: set{}}
+	n := &named{users: set{}, userNames: set{}, groups: set{}, items: set{}, classes: set{}}
 	for _, r := range rows {
 		s.collect(n, r, a.rows[r.rec.get("sys_id")])
 	}
@@ -288,8 +287,6 @@ func (s *Source) collect(n *named, r row, rows []auditRow) {
 	t := r.table
 	tracked := t.tracked()
 	n.classes.add(r.rec.class(t))
-	n.choiceColumns.add(t.StatusField)
-	n.choiceColumns.add("priority")
 	see := func(column, value string) {
 		switch f := tracked[column]; {
 		case f == ticket.FieldAssignee:
@@ -298,8 +295,6 @@ func (s *Source) collect(n *named, r row, rows []auditRow) {
 			n.groups.add(value)
 		case f == ticket.FieldArea && itemColumns[column]:
 			n.items.add(value)
-		case f == ticket.FieldArea:
-			n.choiceColumns.add(column)
 		}
 	}
 	for c := range tracked {

@@ -35,7 +35,8 @@ func (m memory) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	r.RequestURI = r.URL.RequestURI()
 	w := &recorder{code: 200, header: http.Header{}}
 	defer func() {
-		if p := recover(); p == http.ErrAbortHandler {
+		p := recover()
+		if abort, ok := p.(error); ok && errors.Is(abort, http.ErrAbortHandler) {
 			resp, err = nil, errors.New("connection reset")
 		} else if p != nil {
 			panic(p)
