@@ -3,6 +3,7 @@ package sourcetest
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -90,6 +91,8 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	case f.drop:
 		panic(http.ErrAbortHandler)
 	case f.hang:
+		// The server notices that a client is gone once the body is read.
+		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	case f.status != 0:
 		if f.retryAfter > 0 {
