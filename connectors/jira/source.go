@@ -135,6 +135,9 @@ func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cu
 	}
 	q := s.streamQuery(stream, from, cal)
 	run := &run{source: s, yield: yield, effort: effort, cursor: from, query: q}
+	// The earlier backfill streams are followed by more issues, which describe
+	// most accounts.
+	run.lookUp = stream == source.StreamOlder || stream == source.StreamIncremental
 	size := s.cfg.requestSize()
 	if s.cfg.Flavour == Cloud {
 		run.walk = newCloudWalk(s.client, cal, q, fieldsOf(effort), size)
@@ -159,6 +162,7 @@ type run struct {
 	sent      time.Time // when the first request of the batch was sent
 	batch     []wireIssue
 	place     map[string]int // of an issue in the batch, by id
+	lookUp    bool           // accounts that only changelogs name, at the end
 	last      wireIssue      // the last one read, in the walk's order
 	delivered int
 	total     int // of the stream on Cloud; 0 is not asked for yet
@@ -222,7 +226,7 @@ func (r *run) flush(ctx context.Context, remaining int, done bool) error {
 		return err
 	}
 	page.Sent = r.sent
-	if done {
+	if done && r.lookUp {
 		accounts, err := r.source.describe(ctx)
 		if err != nil {
 			return err

@@ -1,0 +1,295 @@
+package sandbox_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"maps"
+	"math"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fairlead/connectors/jira"
+	"fairlead/connectors/jira/jiratest"
+	"fairlead/connectors/sandbox"
+	"fairlead/connectors/source"
+	"fairlead/connectors/ticket"
+	"fairlead/connectors/timeline"
+)
+
+// openIssueLog opens the real log, which is not part of the project.
+func openIssueLog(t testing.TB) *os.File {
+	t.Helper()
+	folder := os.Getenv("FAIRLEAD_SHARED")
+	if folder == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("FAIRLEAD_SHARED is not set: it names the folder with the real logs")
+		}
+		t.Skip("FAIRLEAD_SHARED is not set: it names the folder with the real logs")
+	}
+	f, err := os.Open(filepath.Join(folder, "data", "jira_duraspace.jsonl.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+	return f
+}
+
+// collected is what a first collection brought.
+type collected struct {
+	records  map[string]ticket.Record
+	terms    map[ticket.Field]map[string]ticket.Term
+	accounts map[string]ticket.Account
+	requests map[string]int
+}
+
+func collectJira(t testing.TB, inst *jiratest.Instance) collected {
+	t.Helper()
+	server := httptest.NewServer(inst)
+	t.Cleanup(server.Close)
+	cfg := jira.DefaultConfig()
+	cfg.URL, cfg.Flavour, cfg.Token = server.URL, jira.Flavour(inst.Flavour()), "any"
+	if cfg.Flavour == jira.Cloud {
+		cfg.Email = "any@example.invalid"
+	}
+	src, err := jira.New(cfg, jira.Options{Name: "jira"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := collected{records: map[string]ticket.Record{}, terms: map[ticket.Field]map[string]ticket.Term{}, accounts: map[string]ticket.Account{}}
+	start, err := src.Now(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stream := range slices.Concat(source.Backfill, []source.Stream{source.StreamIncremental}) {
+		for page, err := range src.Pages(context.Background(), stream, source.Cursor{Start: start}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page.Skipped) > 0 {
+				t.Errorf("skipped %v", page.Skipped)
+			}
+			for _, i := range page.Tickets {
+				c.records[i.ID] = timeline.Derive(i)
+			}
+			for _, a := range page.Accounts {
+				c.accounts[a.ID] = a
+			}
+			for _, term := range page.Terms {
+				if c.terms[term.Field] == nil {
+					c.terms[term.Field] = map[string]ticket.Term{}
+				}
+				c.terms[term.Field][term.ID] = term
+			}
+		}
+	}
+	c.requests = inst.Requests()
+	return c
+}
+
+// resolved counts the tickets that are done by who holds them, in all and by
+// group.
+func (c collected) resolved() (all map[string]float64, byGroup map[string]map[string]float64) {
+	all, byGroup = map[string]float64{}, map[string]map[string]float64{}
+	for _, r := range c.records {
+		if c.terms[ticket.FieldStatus][r.Status].Value != string(ticket.CategoryDone) || r.Assignee == "" {
+			continue
+		}
+		group := c.terms[ticket.FieldGroup][r.Group].Name
+		if byGroup[group] == nil {
+			byGroup[group] = map[string]float64{}
+		}
+		all[r.Assignee]++
+		byGroup[group][r.Assignee]++
+	}
+	return all, byGroup
+}
+
+func gini(counts map[string]float64) float64 {
+	x := slices.Sorted(maps.Values(counts))
+	sum, weighted := 0.0, 0.0
+	for n, v := range x {
+		sum += v
+		weighted += float64(n+1) * v
+	}
+	n := float64(len(x))
+	return 2*weighted/(n*sum) - (n+1)/n
+}
+
+func hhi(counts map[string]float64) float64 {
+	sum, squares := 0.0, 0.0
+	for _, v := range counts {
+		sum += v
+		squares += v * v
+	}
+	return squares / (sum * sum)
+}
+
+// The figures are counted from the log itself, apart from this code.
+func TestRealIssueLogByBothFlavours(t *testing.T) {
+	shapes := map[jiratest.Flavour]map[string][]ticket.Change{}
+	for _, flavour := range []jiratest.Flavour{jiratest.Cloud, jiratest.DataCenter} {
+		t.Run(string(flavour), func(t *testing.T) {
+			inst := jiratest.New(jiratest.Options{Flavour: flavour, TimeZone: "America/New_York"})
+			sum, err := sandbox.LoadIssueLog(openIssueLog(t), inst)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum.Issues != 3031 || sum.Histories != 15115 || sum.AssigneeChanges != 1922 {
+				t.Errorf("loaded %+v", sum)
+			}
+			c := collectJira(t, inst)
+			if len(c.records) != 3031 {
+				t.Fatalf("collected %d issues, want 3031", len(c.records))
+			}
+			fields := map[ticket.Field]int{}
+			assignments, comments, unassigned, incomplete := 0, 0, 0, 0
+			shapes[flavour] = map[string][]ticket.Change{}
+			for id, r := range c.records {
+				for _, change := range r.Changes {
+					fields[change.Field]++
+					if change.Field != ticket.FieldAssignee {
+						change.Actor = ""
+						shapes[flavour][id] = append(shapes[flavour][id], change)
+					}
+				}
+				assignments += len(r.Assignments)
+				comments += len(r.Contributions)
+				last := slices.IndexFunc(r.Changes, func(x ticket.Change) bool { return x.Field == ticket.FieldAssignee })
+				for n, x := range r.Changes {
+					if x.Field == ticket.FieldAssignee {
+						last = n
+					}
+				}
+				if last >= 0 && r.Changes[last].To != r.Assignee {
+					unassigned++
+				}
+				if !r.HistoryComplete {
+					incomplete++
+				}
+			}
+			t.Logf("changes %v, %d assignments, %d contributions, requests %v", fields, assignments, comments, c.requests)
+			if fields[ticket.FieldAssignee] != 1922 || fields[ticket.FieldStatus] != 5120 || fields[ticket.FieldPriority] != 376 || fields[ticket.FieldEffort] != 320 {
+				t.Errorf("changes by field: %v", fields)
+			}
+			if assignments != 2731 {
+				t.Errorf("%d assignments, want 2731", assignments)
+			}
+			if unassigned != 12 {
+				t.Errorf("%d issues contradict their last change of assignee, want 12", unassigned)
+			}
+			if comments != sum.Comments || incomplete > 0 {
+				t.Errorf("%d contributions of %d comments; %d histories incomplete", comments, sum.Comments, incomplete)
+			}
+			all, byGroup := c.resolved()
+			total := 0.0
+			for _, n := range all {
+				total += n
+			}
+			if total != 1934 || len(all) != 107 || math.Abs(gini(all)-0.736356) > 5e-7 {
+				t.Errorf("resolved: %v of %d people, Gini %.6f; want 1934 of 107, 0.736356", total, len(all), gini(all))
+			}
+			fcrepo := byGroup["FCREPO"]
+			if len(fcrepo) != 23 || math.Abs(gini(fcrepo)-0.663025) > 5e-7 || math.Abs(hhi(fcrepo)-0.135924) > 5e-7 {
+				t.Errorf("FCREPO: %d people, Gini %.6f, HHI %.6f; want 23, 0.663025, 0.135924", len(fcrepo), gini(fcrepo), hhi(fcrepo))
+			}
+			for id := range all {
+				if a := c.accounts[id]; a.Name == "" || a.Email == "" {
+					t.Errorf("a holder is not described: %+v", a)
+				}
+			}
+			// 14 for each thousand issues, and one for each list of comments
+			// that was cut.
+			cut := c.requests["GET /rest/api/3/issue/{id}/comment"]
+			total = 0
+			for _, n := range c.requests {
+				total += float64(n)
+			}
+			if most := 14*3031/1000 + cut; int(total) > most {
+				t.Errorf("%v requests, want at most %d: %v", total, most, c.requests)
+			}
+		})
+	}
+	if len(shapes) < 2 {
+		return
+	}
+	for id, cloud := range shapes[jiratest.Cloud] {
+		if !slices.Equal(changeKeys(cloud), changeKeys(shapes[jiratest.DataCenter][id])) {
+			t.Errorf("issue %s differs by flavour:\n%v\n%v", id, cloud, shapes[jiratest.DataCenter][id])
+		}
+	}
+}
+
+// changeKeys leaves out Seq: Cloud's numbers count what it was asked for.
+func changeKeys(changes []ticket.Change) []ticket.Change {
+	keys := slices.Clone(changes)
+	for n := range keys {
+		keys[n].Seq = 0
+	}
+	return keys
+}
+
+const goodLine = `{"id":"7","key":"ABC-1","fields":{"issuetype":{"id":"1","name":"Bug"},"project":{"id":"10","key":"ABC"},"status":{"id":"1","name":"Open","statusCategory":{"key":"new"}},"created":"2008-10-21T11:52:47.818+0000","updated":"2008-10-24T17:05:29.441+0200","assignee":null,"labels":["x"],"comment":{"total":0,"comments":[]}},"changelog":{"total":1,"histories":[{"id":"5","author":null,"created":"2009-01-31T10:50:42.760+0000","items":[{"field":"Story Points","fieldtype":"custom","from":null,"fromString":null,"to":null,"toString":"2.5"}]}]}}`
+
+func TestIssueLogIsReadPlainOrPacked(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write([]byte(goodLine + "\n\n")); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, log := range map[string]string{"plain": goodLine, "packed": packed.String()} {
+		t.Run(name, func(t *testing.T) {
+			inst := jiratest.New(jiratest.Options{})
+			sum, err := sandbox.LoadIssueLog(strings.NewReader(log), inst)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := sandbox.IssueLogSummary{Issues: 1, Histories: 1, LastChange: time.Date(2009, 1, 31, 10, 50, 42, 760e6, time.UTC)}
+			if sum != want {
+				t.Errorf("got %+v, want %+v", sum, want)
+			}
+			i, ok := inst.Issue("ABC-1")
+			if !ok || i.Points == nil || *i.Points != 2.5 || string(i.Extra["labels"]) != `["x"]` || !i.Updated.Equal(time.Date(2008, 10, 24, 15, 5, 29, 441e6, time.UTC)) {
+				t.Errorf("issue is %+v", i)
+			}
+		})
+	}
+}
+
+func TestIssueLogErrorsNameTheLine(t *testing.T) {
+	other := strings.Replace(goodLine, `"id":"7","key":"ABC-1"`, `"id":"8","key":"ABC-2"`, 1)
+	replaced := func(old, by string) string { return strings.Replace(other, old, by, 1) }
+	for name, test := range map[string]struct{ log, want string }{
+		"empty":           {"", "no issue in it"},
+		"not JSON":        {goodLine + "\nsome text\n", "line 2: decoding issue: not JSON after 1 bytes"},
+		"cut off":         {goodLine + "\n" + other[:200], "line 2: decoding issue: not JSON"},
+		"not an issue":    {"{}\n", "line 1: not an issue"},
+		"twice":           {goodLine + "\n\n" + goodLine, "line 3: issue 7 stands on line 1 already"},
+		"key twice":       {goodLine + "\n" + replaced("ABC-2", "ABC-1"), "line 2: adding issue ABC-1"},
+		"cut changelog":   {replaced(`"changelog":{"total":1`, `"changelog":{"total":2`), "line 1: issue 8: its changelog is missing or cut"},
+		"cut comments":    {replaced(`"comment":{"total":0`, `"comment":{"total":3`), "line 1: issue 8: its comments are cut"},
+		"no changelog":    {replaced(`"changelog"`, `"changes"`), "line 1: issue 8: its changelog is missing or cut"},
+		"bad time":        {replaced("2008-10-21T11:52:47.818+0000", "yesterday"), "line 1: decoding field created of issue 8"},
+		"bad category":    {replaced(`"key":"new"`, `"key":"blue"`), `line 1: adding status "Open": no category "blue"`},
+		"half of a gzip":  {"\x1f\x8b\x08", "unpacking"},
+		"a field's shape": {replaced(`"assignee":null`, `"assignee":[1]`), "line 1: decoding field assignee of issue 8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := sandbox.LoadIssueLog(strings.NewReader(test.log), jiratest.New(jiratest.Options{}))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "some text") {
+				t.Errorf("the error quotes the log: %v", err)
+			}
+		})
+	}
+}
