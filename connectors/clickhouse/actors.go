@@ -24,20 +24,21 @@ func (d *DB) WriteAccounts(ctx context.Context, accounts []ticket.Account) error
 	if d.surrogate == nil {
 		return errors.New("writing accounts: the warehouse was opened without surrogates")
 	}
+	for _, a := range accounts {
+		if a.Source == "" || a.ID == "" {
+			return errors.New("writing accounts: an account has no source or no id")
+		}
+		if d.surrogate(a.Source, a.ID) == 0 {
+			return fmt.Errorf("writing accounts: an account of source %s has the surrogate 0", a.Source)
+		}
+	}
 	version, err := d.nextVersion(ctx, "actors")
 	if err != nil {
 		return err
 	}
 	rows := make([][]any, len(accounts))
 	for i, a := range accounts {
-		if a.Source == "" || a.ID == "" {
-			return errors.New("writing accounts: an account has no source or no id")
-		}
-		id := d.surrogate(a.Source, a.ID)
-		if id == 0 {
-			return fmt.Errorf("writing accounts: an account of source %s has the surrogate 0", a.Source)
-		}
-		rows[i] = []any{a.Source, a.ID, id, a.Name, a.Email, a.Active, a.Bot, version}
+		rows[i] = []any{a.Source, a.ID, d.surrogate(a.Source, a.ID), a.Name, a.Email, a.Active, a.Bot, version}
 	}
 	return d.insert(writing(ctx, "write accounts"), "actors", []string{"source", "account", "id", "name", "email", "active", "bot", "version"}, rows)
 }
@@ -66,15 +67,17 @@ func (d *DB) WriteTerms(ctx context.Context, terms []ticket.Term) error {
 	if len(terms) == 0 {
 		return nil
 	}
+	for _, t := range terms {
+		if t.Source == "" || t.Field == "" || t.ID == "" {
+			return errors.New("writing terms: a term has no source, no field or no id")
+		}
+	}
 	version, err := d.nextVersion(ctx, "terms")
 	if err != nil {
 		return err
 	}
 	rows := make([][]any, len(terms))
 	for i, t := range terms {
-		if t.Source == "" || t.Field == "" || t.ID == "" {
-			return errors.New("writing terms: a term has no source, no field or no id")
-		}
 		rows[i] = []any{t.Source, string(t.Field), t.ID, t.Name, t.Value, version}
 	}
 	return d.insert(writing(ctx, "write terms"), "terms", []string{"source", "field", "id", "name", "value", "version"}, rows)

@@ -89,13 +89,16 @@ func (d *DB) verify(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	const doing = "connecting to the warehouse"
-	version, err := d.conn.ServerVersion()
-	if err != nil {
+	if err := d.conn.Ping(ctx); err != nil {
 		err = d.explain(doing, err)
 		if d.engine == nil && (errors.Is(err, ErrUnreachable) || errors.Is(err, clickhouse.ErrUnsupportedServerRevision)) {
 			return fmt.Errorf("%w: check clickhouse.dsn, that the server runs, and that this is its native port (9000, or 9440 with secure=true)", err)
 		}
 		return err
+	}
+	version, err := d.conn.ServerVersion()
+	if err != nil {
+		return d.explain(doing, err)
 	}
 	if oldest := proto.ParseVersion(MinServerVersion + ".0"); !proto.CheckMinVersion(oldest, version.Version) {
 		return fmt.Errorf("%w: %s is ClickHouse %s: fairlead needs %s or newer", ErrTooOld, d.where, version.Version, MinServerVersion)
