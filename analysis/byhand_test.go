@@ -479,3 +479,12 @@ func TestConfig(t *testing.T) {
 		}
 	}
 }
+
+func text(t testing.TB, x any) string {
+	t.Helper()
+	b, err := json.Marshal(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
