@@ -1,0 +1,99 @@
+-- 1 tickets
+CREATE TABLE IF NOT EXISTS `fairlead`.`tickets`
+(
+    source LowCardinality(String),
+    ticket_id String,
+    key String,
+    created DateTime64(3, 'UTC'),
+    updated DateTime64(3, 'UTC'),
+    assignee UInt64,
+    status LowCardinality(String),
+    `group` LowCardinality(String),
+    kind LowCardinality(String),
+    priority LowCardinality(String),
+    project LowCardinality(String),
+    parent String,
+    areas Array(String),
+    effort Nullable(Float64),
+    history_complete Bool,
+    incomplete_reason LowCardinality(String),
+    unrecorded UInt32,
+    deleted Nullable(DateTime64(3, 'UTC')),
+    version UInt64,
+    `changes.at` Array(DateTime64(3, 'UTC')),
+    `changes.seq` Array(UInt32),
+    `changes.field` Array(LowCardinality(String)),
+    `changes.from` Array(String),
+    `changes.to` Array(String),
+    `changes.actor` Array(UInt64),
+    `contributions.at` Array(DateTime64(3, 'UTC')),
+    `contributions.actor` Array(UInt64),
+    `contributions.act` Array(LowCardinality(String)),
+    `assignments.actor` Array(UInt64),
+    `assignments.group` Array(LowCardinality(String)),
+    `assignments.from` Array(DateTime64(3, 'UTC')),
+    `assignments.to` Array(Nullable(DateTime64(3, 'UTC'))),
+    `spells.field` Array(LowCardinality(String)),
+    `spells.value` Array(String),
+    `spells.from` Array(DateTime64(3, 'UTC')),
+    `spells.to` Array(Nullable(DateTime64(3, 'UTC')))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (source, ticket_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- 2 actors
+CREATE TABLE IF NOT EXISTS `fairlead`.`actors`
+(
+    source LowCardinality(String),
+    account String,
+    id UInt64,
+    name String,
+    email String,
+    active Bool,
+    bot Bool,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (source, account)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- 3 terms
+CREATE TABLE IF NOT EXISTS `fairlead`.`terms`
+(
+    source LowCardinality(String),
+    field LowCardinality(String),
+    id String,
+    name String,
+    value LowCardinality(String),
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (source, field, id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- 4 checkpoints
+CREATE TABLE IF NOT EXISTS `fairlead`.`checkpoints`
+(
+    source LowCardinality(String),
+    stream LowCardinality(String),
+    cursor String,
+    updated DateTime64(3, 'UTC'),
+    done Bool,
+    tickets UInt64,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (source, stream)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- 5 key_claims
+CREATE TABLE IF NOT EXISTS `fairlead`.`key_claims`
+(
+    fingerprint String,
+    claimed DateTime64(3, 'UTC')
+)
+ENGINE = MergeTree
+ORDER BY (claimed)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
