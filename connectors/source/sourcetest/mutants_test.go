@@ -56,6 +56,7 @@ func TestMutantsFail(t *testing.T) {
 		"leaves a gap between two streams":               "the backfill streams part what there is",
 		"forgets open tickets from before since":         "the backfill streams part what there is",
 		"does not overlap its polls":                     "an edit in the second of the cursor arrives",
+		"never comes to an end":                          "a source without tickets is no fault",
 		"goes on after an error":                         "an answer that can never be parsed is named, and nothing is lost",
 		"tries nothing again that it cannot read":        "an answer that cannot be parsed is tried again",
 		"takes what it cannot read for the end":          "an answer that can never be parsed is named, and nothing is lost",

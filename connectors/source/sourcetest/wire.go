@@ -26,8 +26,13 @@ type wire struct {
 	fault   func(n int) fault // none where nil
 	refused bool              // no connection can be made
 
-	acting sync.Mutex // held while before runs
+	acting  sync.Mutex // held while before runs
+	runaway func()     // called once, when a connector does not stop asking
 }
+
+// maxRequests is more than any test needs: a pager without a guard against
+// loops asks for ever.
+const maxRequests = 20_000
 
 // arrival is one request that reached the source.
 type arrival struct {
@@ -76,6 +81,13 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	before, strike := w.before, w.fault
 	w.mu.Unlock()
 
+	if n > maxRequests {
+		if n == maxRequests+1 {
+			w.runaway()
+		}
+		rw.WriteHeader(http.StatusUnauthorized)
+		return
+	}
 	if before != nil {
 		w.acting.Lock()
 		before(n)

@@ -43,6 +43,7 @@ func bubble(t *testing.T, h Harness, o Options, f func(t *testing.T, w *world)) 
 		time.Sleep(time.Until(epoch))
 		w := &world{t: t, h: h, in: h.New(t, o), tickets: map[string]*story{}}
 		w.wire = &wire{fake: w.in.Handler()}
+		w.wire.runaway = func() { t.Errorf("the source was asked more than %d times", maxRequests) }
 		w.base = w.wire.serve(t)
 		f(t, w)
 	})
