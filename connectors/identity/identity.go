@@ -47,7 +47,7 @@ func LoadOrCreate(path string) (Key, error) {
 		return key, err
 	}
 	secret := make([]byte, size)
-	rand.Read(secret) // never fails
+	_, _ = rand.Read(secret) // never fails
 
 	// Written whole beside its place and linked there: a crash leaves no half
 	// key, and of two that start at once one wins and both read the winner's.

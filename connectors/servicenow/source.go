@@ -378,17 +378,19 @@ func (ts *termSet) add(t Table, class string, f ticket.Field, id string) {
 func (s *Source) warnIncomplete(found map[string]int) {
 	for _, k := range slices.Sorted(maps.Keys(found)) {
 		table, why, _ := strings.Cut(k, " ")
-		s.warnOnce(k, "histories are incomplete; let the account read sys_audit, and see `fairlead check`",
-			slog.String("table", table), slog.String("reason", why), slog.Int("tickets", found[k]))
+		if s.firstTime(k) {
+			s.log.Warn("histories are incomplete; let the account read sys_audit, and see `fairlead check`",
+				"source", s.name, "table", table, "reason", why, "tickets", found[k])
+		}
 	}
 }
 
-func (s *Source) warnOnce(key, message string, attrs ...slog.Attr) {
+// firstTime is true once a key: a warning that would come with every page is
+// given once.
+func (s *Source) firstTime(key string) bool {
 	s.warnMu.Lock()
 	defer s.warnMu.Unlock()
-	if s.warned[key] {
-		return
-	}
+	seen := s.warned[key]
 	s.warned[key] = true
-	s.log.LogAttrs(context.Background(), slog.LevelWarn, message, append(attrs, slog.String("source", s.name))...)
+	return !seen
 }

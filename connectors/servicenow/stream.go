@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -217,9 +216,9 @@ func (r *run) fill(ctx context.Context, p *part) error {
 		return err
 	}
 	p.buf, p.sent = ans.rows, ans.sent
-	if p.walk.withheld > 0 {
-		r.s.warnOnce(p.table.Name+" rows", "tickets are withheld from the account by access rules",
-			slog.String("table", p.table.Name), slog.Int("tickets", p.walk.withheld))
+	if p.walk.withheld > 0 && r.s.firstTime(p.table.Name+" rows") {
+		r.s.log.Warn("tickets are withheld from the account by access rules",
+			"source", r.s.name, "table", p.table.Name, "tickets", p.walk.withheld)
 	}
 	return nil
 }

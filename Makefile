@@ -1,0 +1,48 @@
+# Fairlead. `make help` lists what there is.
+
+SHELL := /bin/sh
+export GOTOOLCHAIN ?= local
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+TOOLS   := $(CURDIR)/bin/tools
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+.PHONY: help build embedded demo test verify lint bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/fairlead, without cgo
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/fairlead ./cmd/fairlead
+
+embedded: ## fetch the embedded ClickHouse engine into the user's cache, once
+	@sh deploy/embedded/fetch.sh
+
+demo: build embedded ## collect a generated organisation, analyse it, serve it
+	bin/fairlead demo
+
+test: embedded ## the tests, with the race detector
+	go vet ./...
+	go test -race -timeout 9m ./...
+
+verify: build embedded $(TOOLS)/promtool ## what is slower or needs more installed
+	PATH="$(TOOLS):$$PATH" FAIRLEAD_BINARY=$(CURDIR)/bin/fairlead go test -tags verify -timeout 40m -run '^TestVerify' ./...
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null ./cmd/fairlead
+	GOOS=darwin GOARCH=amd64 CGO_ENABLED=0 go build -o /dev/null ./cmd/fairlead
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null ./cmd/fairlead
+
+lint: $(TOOLS)/golangci-lint ## the linters, among them the arrows between the rooms
+	$(TOOLS)/golangci-lint run ./...
+	@go mod tidy -diff
+
+bench: embedded ## the benchmarks
+	go test -run '^$$' -bench . -benchtime 2s ./...
+
+clean: ## remove what was built; the data folders stay
+	rm -rf bin
+
+$(TOOLS)/golangci-lint: deploy/tools/go.mod deploy/tools/go.sum
+	cd deploy/tools && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(TOOLS)/promtool: deploy/tools/go.mod deploy/tools/go.sum
+	cd deploy/tools && go build -o $@ github.com/prometheus/prometheus/cmd/promtool

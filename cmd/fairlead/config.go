@@ -1,0 +1,384 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"fairlead/analysis"
+	"fairlead/analysis/exporter"
+	"fairlead/collector"
+	"fairlead/connectors/clickhouse"
+	"fairlead/connectors/jira"
+	"fairlead/connectors/rest"
+	"fairlead/connectors/servicenow"
+)
+
+// Config is the whole configuration: one strict YAML file, with every key also
+// in the environment.
+type Config struct {
+	DataDir    string             `yaml:"data_dir"`
+	ClickHouse clickhouse.Config  `yaml:"clickhouse"`
+	Sources    map[string]*Source `yaml:"sources"`
+	Collector  collector.Config   `yaml:"collector"`
+	Analysis   AnalysisConfig     `yaml:"analysis"`
+	Metrics    exporter.Config    `yaml:"metrics"`
+	Web        WebConfig          `yaml:"web"`
+	Log        LogConfig          `yaml:"log"`
+}
+
+// AnalysisConfig says what is computed, and how often.
+type AnalysisConfig struct {
+	// Interval is the longest time between two analyses of a service; a source
+	// that has caught up causes one besides.
+	Interval        time.Duration `yaml:"interval"`
+	analysis.Config `yaml:",inline"`
+}
+
+// Source is one ticketing system. Exactly one of Jira and ServiceNow is set.
+type Source struct {
+	// Since is how far back the first collection goes: a day (2024-01-01), or
+	// a number of months before now (24mo).
+	Since string      `yaml:"since"`
+	HTTP  rest.Config `yaml:"http"`
+
+	Jira       *jira.Config       `yaml:"jira"`
+	ServiceNow *servicenow.Config `yaml:"servicenow"`
+}
+
+// WebConfig says where and how metrics are served.
+type WebConfig struct {
+	Listen string `yaml:"listen"`
+	// People switches /metrics/people, the series about single engineers.
+	People bool `yaml:"people"`
+	// ConfigFile names a Prometheus web configuration file (TLS and basic
+	// authentication). Without one, only loopback addresses are served.
+	ConfigFile string `yaml:"config_file"`
+}
+
+// LogConfig says what is logged and how. Format is text, json or auto: text on
+// a terminal, JSON elsewhere.
+type LogConfig struct {
+	Level  slog.Level `yaml:"level"`
+	Format string     `yaml:"format"`
+}
+
+const defaultSince = "24mo"
+
+func defaultConfig() *Config {
+	return &Config{
+		ClickHouse: clickhouse.DefaultConfig(),
+		Collector:  collector.DefaultConfig(),
+		Analysis:   AnalysisConfig{Interval: 5 * time.Minute, Config: analysis.DefaultConfig()},
+		Metrics:    exporter.DefaultConfig(),
+		Web:        WebConfig{Listen: "127.0.0.1:9464", People: true},
+		Log:        LogConfig{Format: "auto"},
+	}
+}
+
+// UnmarshalYAML puts the defaults under what the file says.
+func (s *Source) UnmarshalYAML(node *yaml.Node) error {
+	for key := range mappingPairs(node) {
+		s.setDefaults(key.Value)
+	}
+	s.setDefaults("")
+	type plain Source
+	return node.Decode((*plain)(s))
+}
+
+func (s *Source) setDefaults(key string) {
+	switch key {
+	case "jira":
+		if s.Jira == nil {
+			cfg := jira.DefaultConfig()
+			s.Jira = &cfg
+		}
+	case "servicenow":
+		if s.ServiceNow == nil {
+			cfg := servicenow.DefaultConfig()
+			s.ServiceNow = &cfg
+		}
+	default:
+		if s.Since == "" {
+			s.Since = defaultSince
+		}
+		if s.HTTP == (rest.Config{}) {
+			s.HTTP = rest.DefaultConfig()
+		}
+	}
+}
+
+var configPaths = []string{"fairlead.yaml", "/etc/fairlead/fairlead.yaml"}
+
+// loadConfig reads path, else the first of the usual places that exists, else
+// nothing, and puts the environment over it. It returns the file that was read.
+func loadConfig(path string, environ []string) (cfg *Config, read string, unknown []string, err error) {
+	cfg = defaultConfig()
+	paths := configPaths
+	if path != "" {
+		paths = []string{path}
+	}
+	for _, candidate := range paths {
+		text, err := os.ReadFile(candidate)
+		if errors.Is(err, fs.ErrNotExist) && path == "" {
+			continue
+		}
+		if err != nil {
+			return nil, "", nil, fmt.Errorf("reading the configuration: %w", err)
+		}
+		if err := parseConfig(text, cfg); err != nil {
+			return nil, "", nil, fmt.Errorf("configuration %s: %w", candidate, err)
+		}
+		read = candidate
+		break
+	}
+	unknown, err = overlay(cfg, environ)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	if err := cfg.validate(); err != nil {
+		where := read
+		if where == "" {
+			where = "from the environment"
+		}
+		return nil, "", nil, fmt.Errorf("configuration %s: %w", where, err)
+	}
+	return cfg, read, unknown, nil
+}
+
+func parseConfig(text []byte, cfg *Config) error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return oneLine(err)
+	}
+	if len(doc.Content) == 0 {
+		return nil // empty, or comments only
+	}
+	if err := checkKeys(doc.Content[0], reflect.TypeFor[Config](), ""); err != nil {
+		return err
+	}
+	return oneLine(doc.Decode(cfg))
+}
+
+// validate checks what can be checked without reaching anything.
+func (c *Config) validate() error {
+	for _, name := range keysOf(c.Sources) {
+		s := c.Sources[name]
+		at := "sources." + name
+		if s == nil {
+			return fmt.Errorf("%s is empty: give it a jira or a servicenow section", at)
+		}
+		s.setDefaults("")
+		if _, err := s.since(time.Now()); err != nil {
+			return fmt.Errorf("%s.since: %w", at, err)
+		}
+		if err := s.HTTP.Validate(); err != nil {
+			return fmt.Errorf("%s.http: %w", at, err)
+		}
+		switch {
+		case s.Jira != nil && s.ServiceNow != nil:
+			return fmt.Errorf("%s has a jira and a servicenow section: make two sources of them", at)
+		case s.Jira != nil:
+			if err := s.Jira.Validate(); err != nil {
+				return fmt.Errorf("%s.jira: %w", at, err)
+			}
+		case s.ServiceNow != nil:
+			if err := s.ServiceNow.Validate(); err != nil {
+				return fmt.Errorf("%s.servicenow: %w", at, err)
+			}
+		default:
+			return fmt.Errorf("%s has neither a jira nor a servicenow section: give it one", at)
+		}
+	}
+	if err := c.ClickHouse.Validate(); err != nil {
+		return err
+	}
+	if err := c.Collector.Validate(); err != nil {
+		return fmt.Errorf("collector: %w", err)
+	}
+	if c.Analysis.Interval < time.Second {
+		return fmt.Errorf("analysis.interval is %s: use a second or more", c.Analysis.Interval)
+	}
+	if err := c.Analysis.Validate(); err != nil {
+		return fmt.Errorf("analysis: %w", err)
+	}
+	if err := c.Metrics.Validate(); err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	if !slices.Contains([]string{"auto", "text", "json"}, c.Log.Format) {
+		return fmt.Errorf("log.format is %q: use auto, text or json", c.Log.Format)
+	}
+	return checkListen(c.Web)
+}
+
+// since is the instant that Source.Since means.
+func (s *Source) since(now time.Time) (time.Time, error) {
+	if months, ok := strings.CutSuffix(s.Since, "mo"); ok {
+		var n int
+		if _, err := fmt.Sscanf(months, "%d", &n); err == nil && n > 0 && fmt.Sprint(n) == months {
+			return now.UTC().Truncate(24*time.Hour).AddDate(0, -n, 0), nil
+		}
+	} else if day, err := time.Parse(time.DateOnly, s.Since); err == nil {
+		return day, nil
+	}
+	return time.Time{}, fmt.Errorf("%q is neither a day (2024-01-01) nor a number of months (24mo)", s.Since)
+}
+
+// checkKeys refuses keys that t does not have, with their line and the nearest
+// key that it has. (The library's strict mode does not reach through
+// UnmarshalYAML, which the defaults of a source need.)
+func checkKeys(node *yaml.Node, t reflect.Type, path string) error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	if node.Kind != yaml.MappingNode {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Map:
+		for key, value := range mappingPairs(node) {
+			if err := checkKeys(value, t.Elem(), joinKey(path, key.Value)); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		fields := yamlFields(t)
+		for key, value := range mappingPairs(node) {
+			field, ok := fields[key.Value]
+			if !ok {
+				hint := "the keys here are " + strings.Join(keysOf(fields), ", ")
+				if near := nearest(key.Value, keysOf(fields)); near != "" {
+					hint = "did you mean " + near + "?"
+				}
+				return fmt.Errorf("line %d: unknown key %s: %s", key.Line, joinKey(path, key.Value), hint)
+			}
+			if err := checkKeys(value, field, joinKey(path, key.Value)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func joinKey(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func mappingPairs(node *yaml.Node) func(func(key, value *yaml.Node) bool) {
+	return func(yield func(key, value *yaml.Node) bool) {
+		if node.Kind != yaml.MappingNode {
+			return
+		}
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if !yield(node.Content[i], node.Content[i+1]) {
+				return
+			}
+		}
+	}
+}
+
+func yamlFields(t reflect.Type) map[string]reflect.Type {
+	fields := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		switch {
+		case !f.IsExported() || tag == "-":
+		case strings.Contains(options, "inline"):
+			for k, v := range yamlFields(f.Type) {
+				fields[k] = v
+			}
+		case tag == "":
+			fields[strings.ToLower(f.Name)] = f.Type
+		default:
+			fields[tag] = f.Type
+		}
+	}
+	return fields
+}
+
+// nearest is the one of candidates that word most likely means, or "".
+func nearest(word string, candidates []string) string {
+	best, distance := "", len(word)/2+1
+	for _, c := range candidates {
+		if d := editDistance(word, c); d < distance {
+			best, distance = c, d
+		}
+	}
+	return best
+}
+
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// oneLine folds a message of several lines, as joined errors and the YAML
+// library give, into one.
+func oneLine(err error) error {
+	if err == nil {
+		return nil
+	}
+	var parts []string
+	for line := range strings.Lines(err.Error()) {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "yaml: ")
+		if line != "" && line != "unmarshal errors:" {
+			parts = append(parts, line)
+		}
+	}
+	return errors.New(strings.Join(parts, "; "))
+}
+
+// dataDir is where the embedded warehouse and the key live.
+func (c *Config) dataDir(flag string) (string, error) {
+	switch {
+	case flag != "":
+		return flag, nil
+	case c.DataDir != "":
+		return c.DataDir, nil
+	}
+	return userDataDir("data")
+}
+
+// userDataDir is a folder of ours where a user's programs keep their data.
+func userDataDir(name string) (string, error) {
+	base := os.Getenv("XDG_DATA_HOME")
+	if base == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", fmt.Errorf("finding a data folder: %w: give one with --data", err)
+		}
+		base = filepath.Join(home, ".local", "share")
+	}
+	return filepath.Join(base, "fairlead", name), nil
+}

@@ -1,0 +1,361 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"fairlead/analysis"
+	"fairlead/connectors/jira"
+	"fairlead/connectors/jira/jiratest"
+	"fairlead/connectors/rest"
+	"fairlead/connectors/sandbox"
+	"fairlead/connectors/servicenow"
+	"fairlead/connectors/servicenow/servicenowtest"
+	"fairlead/connectors/source"
+)
+
+type demoCmd struct {
+	Once          bool   `help:"Collect, analyse, print what was found, and end without serving."`
+	Listen        string `help:"Address to serve on at the end (default: 127.0.0.1:9464)." placeholder:"HOST:PORT"`
+	Seed          uint64 `help:"Which organisation to generate." default:"1"`
+	Now           string `help:"Day at whose beginning (UTC) the generated year ends. Default: today." placeholder:"DAY"`
+	ServicenowLog string `name:"servicenow-log" help:"Replay a ServiceNow incident event log (CSV, plain or gzip) instead of the generated organisation." type:"existingfile" placeholder:"FILE"`
+	JiraLog       string `name:"jira-log" help:"Replay a log of Jira issues with their changelogs (JSON lines, plain or gzip) instead of the generated organisation." type:"existingfile" placeholder:"FILE"`
+	JiraFlavour   string `name:"jira-flavour" help:"Which Jira to serve the tickets by: cloud or datacenter." enum:"cloud,datacenter" default:"cloud"`
+}
+
+// played is a fake ticketing system with its content loaded.
+type played struct {
+	name    string
+	content string // says what it plays, the same for the same content
+	ends    time.Time
+	tickets int
+	handler http.Handler
+	source  func(url string) *Source
+}
+
+// replaySince is before any ticket of a replayed log.
+const replaySince = "1990-01-01"
+
+// Run is the main job with nothing to set up: fake systems, collected over
+// HTTP by the real connectors into the warehouse, analysed, served.
+func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
+	if a.globals.Config == "" {
+		a.globals.Config = os.DevNull // a real configuration beside the demonstration is none of its business
+	}
+	if err := a.configure(); err != nil {
+		return err
+	}
+	if len(a.cfg.Sources) > 0 {
+		return errors.New("the demonstration brings its own sources: leave sources out of the configuration and the environment, or run fairlead collect")
+	}
+	var listener net.Listener
+	if !c.Once {
+		if listener, err = a.listen(c.Listen); err != nil {
+			return err
+		}
+		defer listener.Close()
+	}
+
+	begun := time.Now()
+	plays, err := c.load()
+	if err != nil {
+		return err
+	}
+	for _, p := range plays {
+		if p.tickets == 0 {
+			return fmt.Errorf("the %s log holds no ticket: give another file", p.name)
+		}
+	}
+	dir, stale, err := c.folder(a, plays)
+	if err != nil {
+		return err
+	}
+	h, err := a.openHouse(ctx, dir, toWrite)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	if stale {
+		if err := h.empty(ctx); err != nil {
+			return err
+		}
+	}
+	if err := h.remember(plays); err != nil {
+		return err
+	}
+
+	reg := newRegistry()
+	metrics := rest.NewMetrics(reg)
+	var sources []source.Source
+	a.cfg.Sources = map[string]*Source{}
+	for _, p := range plays {
+		server, err := sandbox.Serve(p.handler)
+		if err != nil {
+			return err
+		}
+		defer server.Close()
+		cfg := p.source(server.URL)
+		a.cfg.Sources[p.name] = cfg
+		s, err := a.newSource(p.name, cfg, metrics)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, s)
+	}
+	var s *service
+	shown := newProgress(a.stderr, a.log)
+	both := fanOut{shown, nil}
+	if !c.Once {
+		s = a.newService(h, reg, listener)
+		both.service = s
+	}
+	collectors := a.collectors(h, sources, reg, both)
+	err = a.collectOnce(ctx, collectors)
+	shown.Close()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "Collected and stored in %s (%s).\n", dir, time.Since(begun).Round(100*time.Millisecond))
+	if err := a.printFindings(ctx, h, plays); err != nil {
+		return err
+	}
+	if c.Once {
+		return nil
+	}
+	s.collectors = collectors
+	if err := s.refresh(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "\nServing %s/metrics and %[1]s/metrics/people. Ctrl-C ends it.\n", s.url())
+	return s.run(ctx)
+}
+
+// fanOut shows progress and tells the service.
+type fanOut struct {
+	progress
+	service *service
+}
+
+func (f fanOut) Done(source string) {
+	f.progress.Done(source)
+	if f.service != nil {
+		f.service.Done(source)
+	}
+}
+
+// load makes the fakes and fills them, so that a bad log is refused before
+// anything is written.
+func (c demoCmd) load() ([]played, error) {
+	if c.ServicenowLog == "" && c.JiraLog == "" {
+		return c.generate()
+	}
+	var plays []played
+	if c.ServicenowLog != "" {
+		options := snowOptions()
+		in := servicenowtest.New(options)
+		var summary sandbox.IncidentLogSummary
+		sum, err := readLog(c.ServicenowLog, func(r io.Reader) (err error) {
+			summary, err = sandbox.LoadIncidentLog(r, in)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		plays = append(plays, playServiceNow(in, options, "log "+sum, summary.LastChange, summary.Incidents, "incident"))
+	}
+	if c.JiraLog != "" {
+		options := c.jiraOptions()
+		in := jiratest.New(options)
+		var summary sandbox.IssueLogSummary
+		sum, err := readLog(c.JiraLog, func(r io.Reader) (err error) {
+			summary, err = sandbox.LoadIssueLog(r, in)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		plays = append(plays, playJira(in, options, "log "+sum+" "+c.JiraFlavour, summary.LastChange, summary.Issues))
+	}
+	return plays, nil
+}
+
+func (c demoCmd) generate() ([]played, error) {
+	now := time.Now().UTC().Truncate(24 * time.Hour)
+	if c.Now != "" {
+		day, err := time.Parse(time.DateOnly, c.Now)
+		if err != nil {
+			return nil, fmt.Errorf("--now %q is not a day like 2026-09-30", c.Now)
+		}
+		now = day
+	}
+	organisation := sandbox.Generate(c.Seed, now, sandbox.Options{})
+	content := fmt.Sprintf("organisation --seed %d --now %s", c.Seed, now.Format(time.DateOnly))
+	snowOptions, siteOptions := snowOptions(), c.jiraOptions()
+	site, err := organisation.Jira(siteOptions)
+	if err != nil {
+		return nil, err
+	}
+	inJira := 0
+	for _, t := range organisation.Tickets {
+		if organisation.Queue(t).System == sandbox.Jira {
+			inJira++
+		}
+	}
+	return []played{
+		playServiceNow(organisation.ServiceNow(snowOptions), snowOptions, content, now, len(organisation.Tickets)-inJira,
+			"incident", "problem", "change_request", "sc_task"),
+		playJira(site, siteOptions, content+" --jira-flavour "+c.JiraFlavour, now, inJira),
+	}, nil
+}
+
+// Credentials of the fakes live as long as this process.
+
+func snowOptions() servicenowtest.Options {
+	return servicenowtest.Options{Username: "fairlead", Password: rand.Text()}
+}
+
+func (c demoCmd) jiraOptions() jiratest.Options {
+	o := jiratest.Options{Flavour: jiratest.Flavour(c.JiraFlavour), Token: rand.Text()}
+	if o.Flavour == jiratest.Cloud {
+		o.Email = "fairlead@example.org" // with an API token; a personal access token stands alone
+	}
+	return o
+}
+
+func playServiceNow(in *servicenowtest.Instance, o servicenowtest.Options, content string, ends time.Time, tickets int, tables ...string) played {
+	return played{name: "servicenow", content: content, ends: ends, tickets: tickets, handler: in.Handler(), source: func(url string) *Source {
+		cfg := servicenow.DefaultConfig()
+		cfg.URL, cfg.Username, cfg.Password = url, o.Username, o.Password
+		cfg.Tables = nil
+		for _, name := range tables {
+			cfg.Tables = append(cfg.Tables, servicenow.Table{Name: name})
+		}
+		return &Source{Since: replaySince, HTTP: rest.DefaultConfig(), ServiceNow: &cfg}
+	}}
+}
+
+func playJira(in *jiratest.Instance, o jiratest.Options, content string, ends time.Time, tickets int) played {
+	return played{name: "jira", content: content, ends: ends, tickets: tickets, handler: in, source: func(url string) *Source {
+		cfg := jira.DefaultConfig()
+		cfg.URL, cfg.Flavour, cfg.Email, cfg.Token = url, jira.Flavour(o.Flavour), o.Email, o.Token
+		return &Source{Since: replaySince, HTTP: rest.DefaultConfig(), Jira: &cfg}
+	}}
+}
+
+// readLog gives the file to load and returns a short hash of its bytes.
+func readLog(path string, load func(io.Reader) error) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("opening the log: %w", err)
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if err := load(bufio.NewReaderSize(io.TeeReader(file, hash), 1<<20)); err != nil {
+		return "", fmt.Errorf("log %s: %w", path, err)
+	}
+	if _, err := io.Copy(hash, file); err != nil {
+		return "", fmt.Errorf("reading the log: %w", err)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:8]), nil
+}
+
+// folder chooses the data folder and makes sure that it holds nothing else. The
+// default one is the demonstration's own: it is stale, to be emptied, when
+// another demonstration filled it.
+func (c demoCmd) folder(a *app, plays []played) (dir string, stale bool, err error) {
+	ours := a.globals.Data == "" && a.cfg.DataDir == "" && a.cfg.ClickHouse.DSN == ""
+	if ours {
+		dir, err = userDataDir("demo")
+	} else {
+		dir, err = a.cfg.dataDir(a.globals.Data)
+	}
+	if err != nil {
+		return "", false, err
+	}
+	before, err := loadReplay(dir)
+	if err != nil {
+		return "", false, err
+	}
+	if before == nil {
+		if _, err := os.Stat(keyPath(dir)); err == nil && !ours {
+			return "", false, fmt.Errorf("data folder %s holds a real collection, which a demonstration would mix with: choose another with --data", dir)
+		}
+		return dir, false, nil
+	}
+	for _, p := range plays {
+		if had := before.Sources[p.name]; had != "" && had != p.content && !ours {
+			return "", false, fmt.Errorf("data folder %s already replays %q as %s, not %q: choose another with --data", dir, had, p.name, p.content)
+		}
+		stale = stale || before.Sources[p.name] != p.content
+	}
+	return dir, ours && (stale || len(before.Sources) != len(plays)), nil
+}
+
+// empty removes what another demonstration stored. What it was is forgotten
+// last, so that one that is stopped here is emptied again.
+func (h *house) empty(ctx context.Context) error {
+	for _, table := range []string{"checkpoints", "tickets", "actors", "terms"} {
+		if err := h.db.Conn().Exec(ctx, "TRUNCATE TABLE "+h.db.Table(table)); err != nil {
+			return fmt.Errorf("emptying the demonstration's warehouse: %w", err)
+		}
+	}
+	h.replay = nil
+	return nil
+}
+
+// remember notes what the folder replays, before the first page is stored.
+func (h *house) remember(plays []played) error {
+	r := &replay{Sources: map[string]string{}}
+	if h.replay != nil {
+		r.AsOf = h.replay.AsOf
+		maps.Copy(r.Sources, h.replay.Sources)
+	}
+	for _, p := range plays {
+		r.Sources[p.name] = p.content
+		if p.ends.After(r.AsOf) {
+			r.AsOf = p.ends
+		}
+	}
+	h.replay = r
+	return r.save(h.dir)
+}
+
+// printFindings says in a few lines what a reader wants to know first.
+func (a *app) printFindings(ctx context.Context, h *house, plays []played) error {
+	snapshot, err := a.engine(h).Snapshot(ctx, h.asOf())
+	if err != nil {
+		return err
+	}
+	return writeFindings(a.stdout, snapshot, plays)
+}
+
+const shownGroups = 12
+
+func writeFindings(w io.Writer, s *analysis.Snapshot, plays []played) error {
+	for _, p := range plays {
+		fmt.Fprintf(w, "  %-11s %d tickets with their whole history (%s)\n", p.name, p.tickets, p.content)
+	}
+	fmt.Fprintf(w, "\nWhat needs a conversation, as of %s:\n", s.AsOf.Format("2 January 2006"))
+	if len(s.Findings) == 0 {
+		fmt.Fprintln(w, "  nothing stands out")
+	}
+	for _, f := range s.Findings {
+		fmt.Fprintf(w, "  - %s\n", f.Sentence)
+	}
+	window := s.Windows[len(s.Windows)-1]
+	groups := s.Teams[analysis.TeamsKey{Window: window, Basis: analysis.Load, Unit: analysis.Tickets}]
+	fmt.Fprintf(w, "\nOpen work in ticket-days over %s, by queue (the %d greatest of %d; without a roster these are queues, not teams):\n", window, min(shownGroups, len(groups)), len(groups))
+	return writeGroupsTable(w, "queue", groups[:min(shownGroups, len(groups))])
+}

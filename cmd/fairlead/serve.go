@@ -1,0 +1,331 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/exporter-toolkit/web"
+	"golang.org/x/sync/errgroup"
+
+	"fairlead/analysis"
+	"fairlead/analysis/exporter"
+	"fairlead/collector"
+	"fairlead/connectors/source"
+)
+
+const (
+	readHeaderTimeout = 5 * time.Second
+	shutdownTimeout   = 5 * time.Second
+)
+
+type serveCmd struct {
+	Listen string `help:"Address to serve on (default: web.listen, 127.0.0.1:9464)." placeholder:"HOST:PORT"`
+	AsOf   string `help:"Compute for this day instead of now, or of where a replayed log ends." placeholder:"DAY"`
+}
+
+// Run serves until the context ends.
+func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	asOf, err := parseAsOf(c.AsOf)
+	if err != nil {
+		return err
+	}
+	dir, err := a.cfg.dataDir(a.globals.Data)
+	if err != nil {
+		return err
+	}
+	replayed, err := loadReplay(dir)
+	if err != nil {
+		return err
+	}
+	reg := newRegistry()
+	var sources []source.Source
+	if len(a.cfg.Sources) > 0 || replayed == nil {
+		if sources, err = a.sources(reg); err != nil {
+			return err
+		}
+	}
+	listener, err := a.listen(c.Listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	h, err := a.openHouse(ctx, dir, toWrite)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+
+	s := a.newService(h, reg, listener)
+	if !asOf.IsZero() {
+		s.asOf = func() time.Time { return asOf }
+	}
+	s.collectors = a.collectors(h, sources, reg, s)
+	a.log.Info("serving", "url", s.url())
+	return s.run(ctx)
+}
+
+// listen takes the address before anything is written, so that a port in use
+// costs nothing.
+func (a *app) listen(flag string) (net.Listener, error) {
+	cfg := a.cfg.Web
+	if flag != "" {
+		cfg.Listen = flag
+	}
+	if err := checkListen(cfg); err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w: choose another address with --listen", cfg.Listen, err)
+	}
+	return listener, nil
+}
+
+// checkListen allows loopback addresses, and others only behind TLS or
+// authentication: the figures are about people.
+func checkListen(cfg WebConfig) error {
+	host, _, err := net.SplitHostPort(cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("web.listen is %q: write it as host:port, like 127.0.0.1:9464", cfg.Listen)
+	}
+	if cfg.ConfigFile != "" {
+		if err := web.Validate(cfg.ConfigFile); err != nil {
+			return fmt.Errorf("web.config_file %s: %w", cfg.ConfigFile, err)
+		}
+		return nil
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("web.listen is %q, which others can reach: listen on 127.0.0.1, or set web.config_file (TLS and authentication) for other addresses", cfg.Listen)
+	}
+	return nil
+}
+
+func newRegistry() *prometheus.Registry {
+	reg := prometheus.NewPedanticRegistry()
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name:        "fairlead_build_info",
+		Help:        "The version that runs; always 1.",
+		ConstLabels: prometheus.Labels{"version": version},
+	})
+	build.Set(1)
+	reg.MustRegister(build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return reg
+}
+
+// service collects and analyses on a schedule and answers scrapes from memory.
+type service struct {
+	house      *house
+	engine     *analysis.Engine
+	collectors []*collector.Collector
+	asOf       func() time.Time
+	cfg        *Config
+	log        *slog.Logger
+
+	listener net.Listener
+	groups   *prometheus.Registry // /metrics
+	people   *prometheus.Registry // /metrics/people
+
+	snapshot atomic.Pointer[analysis.Snapshot]
+	analyzed analysisMetrics
+	caughtUp chan struct{}
+}
+
+func (a *app) newService(h *house, reg *prometheus.Registry, listener net.Listener) *service {
+	s := &service{
+		house:    h,
+		engine:   a.engine(h),
+		asOf:     h.asOf,
+		cfg:      a.cfg,
+		log:      a.log,
+		listener: listener,
+		groups:   reg,
+		people:   prometheus.NewPedanticRegistry(),
+		analyzed: newAnalysisMetrics(reg),
+		caughtUp: make(chan struct{}, 1),
+	}
+	e := exporter.New(s.snapshot.Load, exporter.WithConfig(a.cfg.Metrics))
+	s.groups.MustRegister(e.Groups())
+	s.people.MustRegister(e.People())
+	return s
+}
+
+func (s *service) url() string { return "http://" + s.listener.Addr().String() }
+
+// Page and Done make the service the collectors' Progress: a source that has
+// caught up is worth a new snapshot.
+func (s *service) Page(string, string, int, int) {}
+
+func (s *service) Done(string) {
+	select {
+	case s.caughtUp <- struct{}{}:
+	default:
+	}
+}
+
+// run blocks until ctx ends, then stops in order: no new scrapes, no new pages,
+// no analysis under way.
+func (s *service) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.serveHTTP(ctx) })
+	group.Go(func() error { return serveControl(ctx, s.engine, s.house.dir, s.log) })
+	group.Go(func() error { s.analyze(ctx); return nil })
+	group.Go(func() error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.house.db.Done():
+			return s.house.db.Err()
+		}
+	})
+	for _, c := range s.collectors {
+		group.Go(func() error {
+			// A source that cannot be had does not take the others with it.
+			if err := c.Run(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("a source is no longer collected", "error", oneLine(err))
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// analyze makes a snapshot at once, whenever a source has caught up, and every
+// interval.
+func (s *service) analyze(ctx context.Context) {
+	tick := time.NewTicker(s.cfg.Analysis.Interval)
+	defer tick.Stop()
+	for {
+		if err := s.refresh(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("analysis failed", "error", oneLine(err))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-s.caughtUp:
+		}
+	}
+}
+
+func (s *service) refresh(ctx context.Context) error {
+	snapshot, err := s.engine.Snapshot(ctx, s.asOf())
+	if err != nil {
+		s.analyzed.failures.Inc()
+		return err
+	}
+	s.analyzed.success.SetToCurrentTime()
+	s.snapshot.Store(snapshot)
+	return nil
+}
+
+type analysisMetrics struct {
+	success  prometheus.Gauge
+	failures prometheus.Counter
+}
+
+func newAnalysisMetrics(reg prometheus.Registerer) analysisMetrics {
+	m := analysisMetrics{
+		success: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "fairlead_analysis_last_success_timestamp_seconds", Help: "When an analysis last succeeded; 0 if none did."}),
+		failures: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fairlead_analysis_failures_total", Help: "Analyses that failed."}),
+	}
+	reg.MustRegister(m.success, m.failures)
+	return m
+}
+
+func (s *service) serveHTTP(ctx context.Context) error {
+	mux := http.NewServeMux()
+	handler := func(reg *prometheus.Registry) http.Handler {
+		return promhttp.HandlerFor(reg, promhttp.HandlerOpts{EnableOpenMetrics: true, ErrorLog: scrapeErrors{s.log}})
+	}
+	mux.Handle("GET /metrics", handler(s.groups))
+	if s.cfg.Web.People {
+		mux.Handle("GET /metrics/people", handler(s.people))
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if s.snapshot.Load() == nil {
+			http.Error(w, "no analysis has succeeded yet", http.StatusServiceUnavailable)
+			return
+		}
+		if err := s.house.db.Conn().Ping(r.Context()); err != nil {
+			s.log.Warn("warehouse does not answer", "error", oneLine(err))
+			http.Error(w, "the warehouse does not answer", http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if err := frontPage.Execute(w, s.cfg.Web); err != nil {
+			s.log.Warn("writing the front page failed", "error", err)
+		}
+	})
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}
+	if s.cfg.Web.ConfigFile == "" {
+		return serveUntil(ctx, server, s.listener)
+	}
+	return until(ctx, server, func() error {
+		listen := []string{s.listener.Addr().String()}
+		systemd := false
+		return web.Serve(s.listener, server, &web.FlagConfig{WebListenAddresses: &listen, WebSystemdSocket: &systemd, WebConfigFile: &s.cfg.Web.ConfigFile}, s.log)
+	})
+}
+
+type scrapeErrors struct{ log *slog.Logger }
+
+func (e scrapeErrors) Println(v ...any) { e.log.Error("scrape failed", "error", fmt.Sprint(v...)) }
+
+var frontPage = template.Must(template.New("front").Parse(`<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Fairlead</title>
+<body style="font-family: sans-serif; max-width: 40em; margin: 3em auto">
+<h1>Fairlead</h1>
+<ul>
+<li><a href="/metrics">/metrics</a>: groups, and the service itself</li>
+{{if .People}}<li><a href="/metrics/people">/metrics/people</a>: single engineers, under pseudonyms</li>{{end}}
+<li><a href="/readyz">/readyz</a>, <a href="/healthz">/healthz</a></li>
+</ul></body></html>
+`))
+
+// serveUntil serves until ctx ends, then lets what is under way finish for a
+// bounded time.
+func serveUntil(ctx context.Context, server *http.Server, listener net.Listener) error {
+	return until(ctx, server, func() error { return server.Serve(listener) })
+}
+
+func until(ctx context.Context, server *http.Server, serve func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- serve() }()
+	select {
+	case err := <-done:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	err := server.Shutdown(bounded)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	<-done // http.ErrServerClosed
+	return err
+}

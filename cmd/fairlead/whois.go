@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/user"
+	"path/filepath"
+	"time"
+
+	"fairlead/analysis"
+)
+
+type whoisCmd struct {
+	Pseudonym string `arg:"" help:"Pseudonym as it stands in a metric or an alert."`
+}
+
+// person is what whois tells.
+type person struct {
+	Pseudonym string   `json:"pseudonym"`
+	Names     []string `json:"names"`
+	Emails    []string `json:"emails"`
+	Accounts  []string `json:"accounts"`
+}
+
+var errNobody = errors.New("nobody has that pseudonym here: check the spelling, and that --data is the folder of the service that showed it")
+
+// Run asks a running service on the same data folder, else the warehouse. Every
+// look-up is written to the access log before it is answered.
+func (c whoisCmd) Run(ctx context.Context, a *app) (err error) {
+	if err := a.configure(); err != nil {
+		return err
+	}
+	dir, err := a.cfg.dataDir(a.globals.Data)
+	if err != nil {
+		return err
+	}
+	p, err := askService(ctx, dir, c.Pseudonym)
+	if errors.Is(err, errNoService) {
+		var h *house
+		if h, err = a.openHouse(ctx, dir, toRead); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, h.Close()) }()
+		p, err = lookUp(ctx, a.engine(h), dir, c.Pseudonym, whoAmI())
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "%s is\n", p.Pseudonym)
+	for _, part := range []struct {
+		label  string
+		values []string
+	}{{"name", p.Names}, {"e-mail", p.Emails}, {"account", p.Accounts}} {
+		for _, v := range part.values {
+			fmt.Fprintf(a.stdout, "  %-8s %s\n", part.label, v)
+		}
+	}
+	fmt.Fprintf(a.stdout, "This look-up was written to %s.\n", accessLog(dir))
+	return nil
+}
+
+func accessLog(dir string) string { return filepath.Join(dir, "access.log") }
+
+func whoAmI() string {
+	if u, err := user.Current(); err == nil {
+		return u.Username
+	}
+	return fmt.Sprintf("uid %d", os.Getuid())
+}
+
+// lookUp resolves a pseudonym and logs who asked for it.
+func lookUp(ctx context.Context, engine *analysis.Engine, dir, pseudonym, asker string) (person, error) {
+	engineer, found, err := engine.Whois(ctx, pseudonym)
+	if err != nil {
+		return person{}, err
+	}
+	entry, err := json.Marshal(map[string]any{
+		"time": time.Now().UTC().Format(time.RFC3339), "action": "whois", "pseudonym": pseudonym, "by": asker, "found": found,
+	})
+	if err != nil {
+		return person{}, err
+	}
+	file, err := os.OpenFile(accessLog(dir), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return person{}, fmt.Errorf("writing the access log, without which no look-up is answered: %w", err)
+	}
+	_, err = file.Write(append(entry, '\n'))
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return person{}, fmt.Errorf("writing the access log, without which no look-up is answered: %w", err)
+	}
+	if !found {
+		return person{}, errNobody
+	}
+	p := person{Pseudonym: pseudonym}
+	for _, account := range engineer.Accounts {
+		p.Names = appendNew(p.Names, account.Name)
+		p.Emails = appendNew(p.Emails, account.Email)
+		p.Accounts = appendNew(p.Accounts, account.Source+" "+account.ID)
+	}
+	return p, nil
+}
+
+func appendNew(list []string, value string) []string {
+	if value == "" {
+		return list
+	}
+	for _, have := range list {
+		if have == value {
+			return list
+		}
+	}
+	return append(list, value)
+}
+
+// A running service answers whois on a socket, since it holds the warehouse.
+// The socket is in a folder that only its owner may enter; controlFile, in the
+// data folder, says where, because a socket's path may not be long.
+
+func controlFile(dir string) string { return filepath.Join(dir, "control") }
+
+var errNoService = errors.New("no service runs on this data folder")
+
+// serveControl answers until ctx ends.
+func serveControl(ctx context.Context, engine *analysis.Engine, dir string, log *slog.Logger) error {
+	folder, err := os.MkdirTemp("", "fairlead-")
+	if err != nil {
+		return fmt.Errorf("making the control socket: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "control.sock")
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return fmt.Errorf("making the control socket: %w", err)
+	}
+	if err := writeFile(controlFile(dir), []byte(path+"\n")); err != nil {
+		return errors.Join(fmt.Errorf("saying where the control socket is: %w", err), listener.Close())
+	}
+	defer os.Remove(controlFile(dir))
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /whois/{pseudonym}", func(w http.ResponseWriter, r *http.Request) {
+		p, err := lookUp(r.Context(), engine, dir, r.PathValue("pseudonym"), r.Header.Get("X-Asker"))
+		switch {
+		case errors.Is(err, errNobody):
+			http.Error(w, err.Error(), http.StatusNotFound)
+		case err != nil:
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		default:
+			w.Header().Set("Content-Type", "application/json")
+			if err := json.NewEncoder(w).Encode(p); err != nil {
+				log.Warn("answering whois failed", "error", err)
+			}
+		}
+	})
+	return serveUntil(ctx, &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}, listener)
+}
+
+func askService(ctx context.Context, dir, pseudonym string) (person, error) {
+	path, err := os.ReadFile(controlFile(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return person{}, errNoService
+	}
+	if err != nil {
+		return person{}, fmt.Errorf("finding the running service: %w", err)
+	}
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "unix", string(path[:max(0, len(path)-1)]))
+	}}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://fairlead/whois/"+url.PathEscape(pseudonym), nil)
+	if err != nil {
+		return person{}, err
+	}
+	request.Header.Set("X-Asker", whoAmI())
+	response, err := client.Do(request)
+	var refused *net.OpError
+	if errors.As(err, &refused) && refused.Op == "dial" {
+		return person{}, errNoService // it died without removing the file
+	}
+	if err != nil {
+		return person{}, fmt.Errorf("asking the running service: %w", err)
+	}
+	defer response.Body.Close()
+	var p person
+	switch response.StatusCode {
+	case http.StatusOK:
+		if err := json.NewDecoder(response.Body).Decode(&p); err != nil {
+			return person{}, fmt.Errorf("asking the running service: %w", err)
+		}
+		return p, nil
+	case http.StatusNotFound:
+		return person{}, errNobody
+	default:
+		return person{}, fmt.Errorf("the running service answered %s", response.Status)
+	}
+}
