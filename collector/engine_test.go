@@ -122,6 +122,12 @@ func connect(url string) (source.Source, error) {
 // ticket from another.
 func house(t *testing.T, db *clickhouse.DB) []string {
 	t.Helper()
+	return append(stored(t, db), places(t, db)...)
+}
+
+// stored is what of it came from the source.
+func stored(t *testing.T, db *clickhouse.DB) []string {
+	t.Helper()
 	var lines []string
 	for _, table := range []string{"tickets", "terms", "actors"} {
 		rows, err := db.Conn().Query(context.Background(), "SELECT toString(tuple(* EXCEPT version)) AS line FROM "+db.Table(table)+" FINAL ORDER BY line")
@@ -141,6 +147,13 @@ func house(t *testing.T, db *clickhouse.DB) []string {
 		}
 		lines = append(lines, fmt.Sprintf("%d %s", n, table))
 	}
+	return lines
+}
+
+// places are the checkpoints.
+func places(t *testing.T, db *clickhouse.DB) []string {
+	t.Helper()
+	var lines []string
 	checkpoints, err := db.Checkpoints(context.Background(), "snow")
 	if err != nil {
 		t.Fatal(err)
@@ -294,6 +307,6 @@ func TestEditsWhileCollecting(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The places in the streams are others than a later first collection has.
-	got, want := house(t, db), undisturbed(t, in, incidents)
-	compare(t, got[:len(got)-4], want[:len(want)-4])
+	want := undisturbed(t, in, incidents)
+	compare(t, stored(t, db), want[:len(want)-len(places(t, db))])
 }
