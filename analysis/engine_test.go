@@ -11,6 +11,8 @@ import (
 
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/clickhouse/clickhousetest"
+	"fairlead/connectors/jira"
+	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/sandbox"
 	"fairlead/connectors/servicenow"
 	"fairlead/connectors/servicenow/servicenowtest"
@@ -85,6 +87,71 @@ func serve(t testing.TB, handler http.Handler) string {
 	return server.URL
 }
 
+// issueLog is the Jira log, served by one of the flavours.
+func issueLog(t testing.TB, flavour jiratest.Flavour) *clickhouse.DB {
+	t.Helper()
+	file, err := os.Open(filepath.Join(shared(t), "jira_duraspace.jsonl.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	in := jiratest.New(jiratest.Options{Flavour: flavour, Token: "token", Email: emailOf(flavour)})
+	if _, err := sandbox.LoadIssueLog(file, in); err != nil {
+		t.Fatal(err)
+	}
+	db := clickhousetest.New(t)
+	collect(t, db, jiraSource(t, in))
+	return db
+}
+
+func emailOf(flavour jiratest.Flavour) string {
+	if flavour == jiratest.DataCenter {
+		return ""
+	}
+	return "collector@example.invalid"
+}
+
+func jiraSource(t testing.TB, in *jiratest.Instance) source.Source {
+	t.Helper()
+	cfg := jira.DefaultConfig()
+	cfg.URL = serve(t, in)
+	cfg.Flavour, cfg.Token, cfg.Email = jira.Flavour(in.Flavour()), "token", emailOf(in.Flavour())
+	src, err := jira.New(cfg, jira.Options{Name: "jira"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
+}
+
+func servicenowSource(t testing.TB, in *servicenowtest.Instance, tables ...string) source.Source {
+	t.Helper()
+	cfg := servicenow.DefaultConfig()
+	cfg.URL = serve(t, in.Handler())
+	cfg.Username, cfg.Password = "fairlead", "fairlead"
+	cfg.Tables = nil
+	for _, name := range tables {
+		cfg.Tables = append(cfg.Tables, servicenow.Table{Name: name})
+	}
+	src, err := servicenow.New(cfg, servicenow.Options{Name: "servicenow"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return src
+}
+
+// organisation is a generated one, collected from both of its systems.
+func organisation(t testing.TB, o *sandbox.Organisation) *clickhouse.DB {
+	t.Helper()
+	db := clickhousetest.New(t)
+	collect(t, db, servicenowSource(t, o.ServiceNow(servicenowtest.Options{}), "incident", "sc_task", "change_request", "problem"))
+	in, err := o.Jira(jiratest.Options{Flavour: jiratest.Cloud, Token: "token", Email: emailOf(jiratest.Cloud)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	collect(t, db, jiraSource(t, in))
+	return db
+}
+
 func incidentLog(t testing.TB) *clickhouse.DB {
 	t.Helper()
 	file, err := os.Open(filepath.Join(shared(t), "servicenow_incident_event_log.csv.gz"))
@@ -96,14 +163,7 @@ func incidentLog(t testing.TB) *clickhouse.DB {
 	if _, err := sandbox.LoadIncidentLog(file, in); err != nil {
 		t.Fatal(err)
 	}
-	cfg := servicenow.DefaultConfig()
-	cfg.URL = serve(t, in.Handler())
-	cfg.Username, cfg.Password = "fairlead", "fairlead"
-	src, err := servicenow.New(cfg, servicenow.Options{Name: "servicenow"})
-	if err != nil {
-		t.Fatal(err)
-	}
 	db := clickhousetest.New(t)
-	collect(t, db, src)
+	collect(t, db, servicenowSource(t, in, "incident"))
 	return db
 }
