@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"fairlead/connectors/clickhouse/embedded"
 )
@@ -37,3 +38,14 @@ func (d *DB) CheckRights(ctx context.Context, rights ...string) error {
 
 // EngineOf is the engine that Open started.
 func EngineOf(d *DB) *embedded.Engine { return d.engine }
+
+// AcquireLeaseFor is AcquireLease with a lifetime that tests can wait for.
+func (d *DB) AcquireLeaseFor(ctx context.Context, source string, ttl time.Duration) (*Lease, error) {
+	return d.acquireLease(ctx, source, ttl)
+}
+
+// Abandon stops the signs of life, as a death would.
+func (l *Lease) Abandon() {
+	l.stop()
+	<-l.ended
+}

@@ -23,14 +23,6 @@ import (
 	"fairlead/connectors/ticket"
 )
 
-// external is a configuration that reaches the test binary's engine as a server
-// would be.
-func external(t *testing.T, database string) clickhouse.Config {
-	t.Helper()
-	engine := clickhousetest.Engine(t)
-	return clickhouse.Config{DSN: "clickhouse://" + engine.Addr() + "/" + database, User: engine.User(), Password: engine.Password()}
-}
-
 func open(t *testing.T, c clickhouse.Config) (*clickhouse.DB, error) {
 	t.Helper()
 	db, err := clickhouse.Open(t.Context(), clickhouse.Options{Config: c, Surrogate: clickhousetest.Surrogate})
@@ -47,7 +39,7 @@ func TestServerByDSN(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]clickhouse.Config{
-		"credentials apart":    external(t, "by_dsn"),
+		"credentials apart":    clickhousetest.Server(t, "by_dsn"),
 		"credentials in it":    {DSN: fmt.Sprintf("clickhouse://%s:%s@%s/by_dsn", engine.User(), engine.Password(), engine.Addr())},
 		"password in a file":   {DSN: "clickhouse://" + engine.Addr() + "/by_dsn", User: engine.User(), PasswordFile: passwordFile},
 		"file before DSN":      {DSN: "clickhouse://x:y@" + engine.Addr() + "/by_dsn", User: engine.User(), PasswordFile: passwordFile},
@@ -121,19 +113,19 @@ func TestSilentServer(t *testing.T) {
 func TestHTTPPort(t *testing.T) {
 	s := httptest.NewServer(http.NotFoundHandler())
 	defer s.Close()
-	_, err := open(t, clickhouse.Config{DSN: "clickhouse://u:hunter2@" + s.Listener.Addr().String()})
+	_, err := open(t, clickhouse.Config{DSN: "clickhouse://u:hunter2@" + s.Listener.Addr().String() + "?dial_timeout=200ms"})
 	failsWith(t, err, clickhouse.ErrUnreachable, "native port (9000")
 }
 
 func TestPlainPortWithTLS(t *testing.T) {
-	c := external(t, "x")
+	c := clickhousetest.Server(t, "x")
 	c.DSN += "?secure=true"
 	_, err := open(t, c)
 	failsWith(t, err, clickhouse.ErrUnreachable, "native port (9000", "9440 with secure=true")
 }
 
 func TestWrongPassword(t *testing.T) {
-	c := external(t, "x")
+	c := clickhousetest.Server(t, "x")
 	c.Password = "hunter2"
 	_, err := open(t, c)
 	failsWith(t, err, clickhouse.ErrCredentials, `refused user "fairlead"`, "clickhouse.user")

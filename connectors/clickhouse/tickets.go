@@ -85,6 +85,7 @@ type account struct{ source, id string }
 type surrogates struct {
 	of    func(source, account string) uint64
 	known map[account]uint64
+	zero  bool // one of them is 0, which means nobody
 }
 
 func (s *surrogates) id(source, id string) uint64 {
@@ -96,6 +97,7 @@ func (s *surrogates) id(source, id string) uint64 {
 	if !ok {
 		n = s.of(source, id)
 		s.known[a] = n
+		s.zero = s.zero || n == 0
 	}
 	return n
 }
@@ -168,13 +170,12 @@ func (s *surrogates) row(r *ticket.Record) ([]any, error) {
 	if areas == nil {
 		areas = []string{}
 	}
-	for a, n := range s.known {
-		if n == 0 {
-			return nil, fmt.Errorf("an account of source %s has the surrogate 0", a.source)
-		}
+	assignee := s.id(src, r.Assignee)
+	if s.zero {
+		return nil, fmt.Errorf("an account of source %s has the surrogate 0", src)
 	}
 	return []any{
-		src, r.ID, r.Key, stored(r.Created), stored(r.Updated), s.id(src, r.Assignee), r.Status, r.Group, r.Kind, r.Priority, r.Project, r.Parent,
+		src, r.ID, r.Key, stored(r.Created), stored(r.Updated), assignee, r.Status, r.Group, r.Kind, r.Priority, r.Project, r.Parent,
 		areas, r.Effort, r.HistoryComplete, r.IncompleteReason, r.Unrecorded, orNull(r.Deleted), r.Version,
 		changeAt, changeSeq, changeField, changeFrom, changeTo, changeActor,
 		contributionAt, contributionActor, contributionAct,

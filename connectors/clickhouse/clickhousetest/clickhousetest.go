@@ -88,7 +88,7 @@ func Empty(t testing.TB) *clickhouse.DB {
 	t.Helper()
 	db := Open(t, clickhouse.Config{Database: fmt.Sprintf("test_%d", databases.Add(1))})
 	t.Cleanup(func() {
-		if err := db.Conn().Exec(context.Background(), "DROP DATABASE IF EXISTS "+db.Database()); err != nil {
+		if err := db.Conn().Exec(context.Background(), "DROP DATABASE IF EXISTS "+db.Database()+" SYNC"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -110,6 +110,26 @@ func Open(t testing.TB, c clickhouse.Config) *clickhouse.DB {
 		}
 	})
 	return db
+}
+
+// Server is the configuration that reaches the test binary's engine by DSN, as it
+// would any ClickHouse server. The database is made by Migrate, and dropped when
+// the test ends.
+func Server(t testing.TB, database string) clickhouse.Config {
+	t.Helper()
+	engine := Engine(t)
+	t.Cleanup(func() {
+		db, err := clickhouse.Open(context.Background(), clickhouse.Options{Engine: engine})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		err = db.Conn().Exec(context.Background(), "DROP DATABASE IF EXISTS `"+database+"` SYNC")
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return clickhouse.Config{DSN: "clickhouse://" + engine.Addr() + "/" + database, User: engine.User(), Password: engine.Password()}
 }
 
 // NewFolder gives a migrated warehouse whose engine runs on a folder of its own:
