@@ -95,6 +95,20 @@ type Source interface {
 	Check(ctx context.Context) (Report, error)
 }
 
+// Lister is a Source that can tell cheaply which tickets there are. The
+// deletion sweep asks it.
+type Lister interface {
+	Source
+
+	// IDs yields, a page at a time and in no particular order, the id of every
+	// ticket that exists now, that the account may see and that the
+	// configuration includes, whatever its age. A ticket that is created,
+	// changed or moved meanwhile may or may not come, and one may come twice;
+	// one that exists throughout comes. Any error ends the sequence, and then
+	// nothing can be concluded from an id's absence.
+	IDs(ctx context.Context) iter.Seq2[[]string, error]
+}
+
 // Report is what Check found: facts in the order in which to show them.
 type Report struct {
 	Facts []Fact
