@@ -122,6 +122,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	s.Findings = e.findings(s, load)
 	s.Computed = e.now()
 	s.Took = s.Computed.Sub(began)
+	e.log.DebugContext(ctx, "snapshot made", "as_of", s.AsOf, "took", s.Took, "areas", len(s.Areas), "findings", len(s.Findings))
 	return s, nil
 }
 
