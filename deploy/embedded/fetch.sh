@@ -26,6 +26,10 @@ case $system in
 Darwin) cache=${HOME:?}/Library/Caches ;;
 *) cache=${XDG_CACHE_HOME:-${HOME:?}/.cache} ;;
 esac
+case $cache in
+/*) ;;
+*) fail "the cache folder $cache is not an absolute path: set XDG_CACHE_HOME to one" ;;
+esac
 base=$cache/fairlead/embedded
 library=$base/$version/libchdb.so
 
@@ -56,11 +60,29 @@ package=@chdb/lib-$platform
 command -v npm >/dev/null 2>&1 || fail "npm is missing: install Node.js with npm to fetch the embedded engine, $otherwise"
 
 if [ "${1:-}" = --pin ]; then
-	cd "$here"
-	# npm writes the integrity that the registry publishes; the package itself is not fetched.
-	npm install --package-lock-only --ignore-scripts --save-optional --save-exact --loglevel=error "$package@$version" >&2 ||
-		fail "npm could not pin $package@$version"
-	say "pinned $package@$version in $here/package-lock.json: review and commit it"
+	published=$(npm view --json "$package@$version" dist.integrity license os cpu libc 2>/dev/null) ||
+		fail "the npm registry does not show $package@$version: check the network and npm's registry setting, $otherwise"
+	node -e '
+		const fs = require("fs"), [here, name, version, published] = process.argv.slice(1);
+		const sorted = o => Object.fromEntries(Object.entries(o).sort());
+		const edit = (file, change) => {
+			const path = here + "/" + file, content = JSON.parse(fs.readFileSync(path, "utf8"));
+			change(content);
+			fs.writeFileSync(path + ".new", JSON.stringify(content, null, 2) + "\n");
+			fs.renameSync(path + ".new", path);
+		};
+		const p = JSON.parse(published), integrity = p["dist.integrity"];
+		if (!/^sha512-[A-Za-z0-9+\/]{86}==$/.test(integrity)) { console.error("no SHA-512 is published"); process.exit(1); }
+		const depend = o => { o.optionalDependencies = sorted({ ...o.optionalDependencies, [name]: version }); };
+		edit("package.json", depend);
+		edit("package-lock.json", lock => {
+			depend(lock.packages[""]);
+			const { license, os, cpu, libc } = p;
+			lock.packages["node_modules/" + name] = { version, integrity, cpu, libc, license, optional: true, os };
+			lock.packages = sorted(lock.packages);
+		});
+	' "$here" "$package" "$version" "$published" >&2 || fail "$package@$version could not be pinned"
+	say "pinned $package@$version in $here/package-lock.json, with the hash that the registry publishes: review and commit it"
 	exit 0
 fi
 
