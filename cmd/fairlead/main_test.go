@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"testing"
 
@@ -23,6 +24,12 @@ func TestScripts(t *testing.T) {
 				env.Setenv("XDG_CACHE_HOME", cache)
 			}
 			env.Setenv("FAIRLEAD_LIBCHDB", os.Getenv("FAIRLEAD_LIBCHDB"))
+			busy, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { busy.Close() })
+			env.Setenv("BUSY", busy.Addr().String())
 			return nil
 		},
 	})

@@ -27,7 +27,7 @@ func loadReplay(dir string) (*replay, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading what the data folder replays: %w", err)
+		return nil, fmt.Errorf("reading the data folder: %w: choose another with --data", err)
 	}
 	var r replay
 	if err := json.Unmarshal(text, &r); err != nil {

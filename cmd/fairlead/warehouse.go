@@ -47,8 +47,8 @@ func (a *app) openHouse(ctx context.Context, dir string, how opening) (_ *house,
 		}
 	}
 	if err != nil {
-		if errors.Is(err, fs.ErrPermission) {
-			return nil, fmt.Errorf("%w: make the data folder writable, or choose another with --data", err)
+		if path := (*fs.PathError)(nil); errors.As(err, &path) {
+			return nil, fmt.Errorf("%w: make the data folder yours and writable, or choose another with --data", err)
 		}
 		return nil, err
 	}
