@@ -82,7 +82,7 @@ func (collectCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 
-	p := newProgress(a.stderr, a.log)
+	p := a.showProgress()
 	defer p.Close()
 	return a.collectOnce(ctx, a.collectors(h, sources, reg, p))
 }

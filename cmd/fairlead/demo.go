@@ -115,7 +115,7 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 		sources = append(sources, s)
 	}
 	var s *service
-	shown := newProgress(a.stderr, a.log)
+	shown := a.showProgress()
 	both := fanOut{shown, nil}
 	if !c.Once {
 		s = a.newService(h, reg, listener)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -40,23 +41,34 @@ type progress interface {
 	Close()
 }
 
-func newProgress(w io.Writer, log *slog.Logger) progress {
-	if isTerminal(w) {
-		return &bars{container: mpb.New(mpb.WithOutput(w), mpb.WithWidth(40)), bySource: map[string]*bar{}}
+// showProgress begins to show it. Until it is closed, what is logged stands
+// above the bars, and only what needs attention.
+func (a *app) showProgress() progress {
+	if !isTerminal(a.stderr) {
+		return &lines{log: a.log, bySource: map[string]*count{}}
 	}
-	return &lines{log: log, bySource: map[string]*count{}}
+	container := mpb.New(mpb.WithOutput(a.stderr), mpb.WithWidth(30))
+	before := a.log
+	cfg := a.cfg.Log
+	cfg.Level = max(cfg.Level, slog.LevelWarn)
+	if cfg.Format == "auto" {
+		cfg.Format = "text"
+	}
+	a.log = newLogger(container, cfg)
+	return &bars{container: container, bySource: map[string]*bar{}, closed: func() { a.log = before }}
 }
 
 type bars struct {
 	mu        sync.Mutex
 	container *mpb.Progress
 	bySource  map[string]*bar
+	closed    func()
 }
 
 type bar struct {
 	*mpb.Bar
 	tickets int64
-	begun   time.Time
+	stream  atomic.Value // string
 }
 
 func (p *bars) Page(source, stream string, tickets, remaining int) {
@@ -64,15 +76,20 @@ func (p *bars) Page(source, stream string, tickets, remaining int) {
 	defer p.mu.Unlock()
 	b := p.bySource[source]
 	if b == nil {
-		b = &bar{begun: time.Now()}
+		b = &bar{}
+		b.stream.Store(stream)
 		b.Bar = p.container.AddBar(0,
-			mpb.PrependDecorators(decor.Name(source, decor.WCSyncSpaceR), decor.CountersNoUnit("%d / %d tickets", decor.WCSyncSpace)),
+			mpb.PrependDecorators(
+				decor.Name(source, decor.WCSyncSpaceR),
+				decor.Any(func(decor.Statistics) string { return b.stream.Load().(string) }, decor.WCSyncSpaceR),
+				decor.CountersNoUnit("%d / %d tickets", decor.WCSyncSpace)),
 			mpb.AppendDecorators(
 				decor.AverageSpeed(0, "%.0f/s", decor.WCSyncSpace),
 				decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), " done")),
 		)
 		p.bySource[source] = b
 	}
+	b.stream.Store(stream)
 	b.tickets += int64(tickets)
 	total := b.tickets
 	if remaining > 0 {
@@ -87,6 +104,7 @@ func (p *bars) Done(source string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if b := p.bySource[source]; b != nil {
+		b.stream.Store("all")
 		b.SetTotal(b.tickets, true)
 	}
 }
@@ -100,6 +118,7 @@ func (p *bars) Close() {
 	}
 	p.mu.Unlock()
 	p.container.Wait()
+	p.closed()
 }
 
 type lines struct {
