@@ -173,7 +173,7 @@ func (c demoCmd) load() ([]played, error) {
 		if err != nil {
 			return nil, err
 		}
-		plays = append(plays, playServiceNow(in, options, "log "+sum, summary.LastChange, summary.Incidents, "incident"))
+		plays = append(plays, playServiceNow(in, options, "log "+sum, past(summary.LastChange), summary.Incidents, "incident"))
 	}
 	if c.JiraLog != "" {
 		options := c.jiraOptions()
@@ -186,10 +186,14 @@ func (c demoCmd) load() ([]played, error) {
 		if err != nil {
 			return nil, err
 		}
-		plays = append(plays, playJira(in, options, "log "+sum+" "+c.JiraFlavour, summary.LastChange, summary.Issues))
+		plays = append(plays, playJira(in, options, "log "+sum+" "+c.JiraFlavour, past(summary.LastChange), summary.Issues))
 	}
 	return plays, nil
 }
+
+// past is the first instant of which a log's last change is part of the past:
+// nothing at or after an as_of is used.
+func past(last time.Time) time.Time { return last.Add(time.Millisecond) }
 
 func (c demoCmd) generate() ([]played, error) {
 	now := time.Now().UTC().Truncate(24 * time.Hour)

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"fairlead/connectors/clickhouse/embedded"
+	"fairlead/connectors/jira/jiratest"
+	"fairlead/connectors/sandbox"
+	"fairlead/connectors/servicenow/servicenowtest"
+)
+
+// needEngine skips where the embedded engine was not fetched.
+func needEngine(t *testing.T) {
+	t.Helper()
+	path, err := embedded.LibraryPath()
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		t.Skipf("no embedded engine (%v): run make embedded", err)
+	}
+}
+
+// The way of a user with a Jira and a ServiceNow of their own, from a file of
+// configuration to a scrape.
+func TestConfiguredSources(t *testing.T) {
+	needEngine(t)
+	now := time.Now().UTC().Truncate(24 * time.Hour)
+	organisation := sandbox.Generate(3, now, sandbox.Options{Tickets: 1500})
+	site, err := organisation.Jira(jiratest.Options{Flavour: jiratest.DataCenter, Token: "site-secret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	snow := organisation.ServiceNow(servicenowtest.Options{Username: "reader", Password: "snow-secret"})
+	dir := t.TempDir()
+	url := func(h http.Handler) string {
+		s, err := sandbox.Serve(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s.URL
+	}
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	config := write("fairlead.yaml", fmt.Sprintf(`
+data_dir: %s
+sources:
+  issues:
+    jira: {url: %q, flavour: datacenter, token_file: %s}
+  desk:
+    servicenow:
+      url: %q
+      username: reader
+      password_file: %s
+      tables: [{table: incident}, {table: sc_task}, {table: problem}, {table: change_request}]
+`, filepath.Join(dir, "data"), url(site), write("token", "site-secret\n"), url(snow.Handler()), write("password", "snow-secret\n")))
+
+	fairlead := func(ctx context.Context, args ...string) (out, errs string, code int) {
+		var stdout, stderr bytes.Buffer
+		code = run(ctx, append([]string{"--config", config}, args...), nil, &stdout, &stderr)
+		for _, secret := range []string{"site-secret", "snow-secret"} {
+			if strings.Contains(stdout.String()+stderr.String(), secret) {
+				t.Errorf("fairlead %v prints a secret", args)
+			}
+		}
+		return stdout.String(), stderr.String(), code
+	}
+	succeed := func(args ...string) string {
+		t.Helper()
+		out, errs, code := fairlead(t.Context(), args...)
+		if code != 0 {
+			t.Fatalf("fairlead %v: status %d\n%s%s", args, code, out, errs)
+		}
+		return out
+	}
+
+	if out := succeed("check"); !strings.Contains(out, "source desk:") || !strings.Contains(out, "source issues:") || strings.Contains(out, "failed") {
+		t.Errorf("check:\n%s", out)
+	} else {
+		t.Log("\n" + out)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data")); err == nil {
+		t.Error("check made the data folder")
+	}
+
+	succeed("collect")
+	count := func() (total float64) {
+		t.Helper()
+		var groups []struct{ Total, Unassigned, Bots float64 }
+		if err := json.Unmarshal([]byte(succeed("analyze", "--by", "source", "--basis", "resolved", "--window", "all", "--format", "json")), &groups); err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range groups {
+			total += g.Total + g.Unassigned + g.Bots
+		}
+		return total
+	}
+	first := count()
+	if first < 1000 {
+		t.Errorf("only %v resolved tickets of about 1,500", first)
+	}
+	succeed("collect") // again changes nothing
+	if again := count(); again != first {
+		t.Errorf("%v resolved tickets after a second collection, %v after the first", again, first)
+	}
+
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan string, 1)
+	go func() {
+		out, errs, code := fairlead(ctx, "serve", "--listen", address)
+		served <- fmt.Sprintf("status %d\n%s%s", code, out, errs)
+	}()
+	get := func(path string) (string, int) {
+		response, err := http.Get("http://" + address + path)
+		if err != nil {
+			return err.Error(), 0
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			return err.Error(), 0
+		}
+		return string(body), response.StatusCode
+	}
+	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		if _, code := get("/readyz"); code == http.StatusOK {
+			break
+		}
+		select {
+		case text := <-served:
+			t.Fatalf("serve ended: %s", text)
+		default:
+		}
+		if time.Since(begun) > time.Minute {
+			t.Fatal("not ready within a minute")
+		}
+	}
+	groups, _ := get("/metrics")
+	for _, want := range []string{"fairlead_team_load_gini{", `fairlead_source_last_success_timestamp_seconds{source="desk"}`, "fairlead_build_info{"} {
+		if !strings.Contains(groups, want) {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+	people, _ := get("/metrics/people")
+	pseudonym := regexp.MustCompile(`fairlead_engineer_load\{.*engineer="([^"]+)"`).FindStringSubmatch(people)
+	if pseudonym == nil {
+		t.Fatalf("/metrics/people names no engineer:\n%.2000s", people)
+	}
+	if strings.Contains(groups, pseudonym[1]) {
+		t.Error("/metrics tells of a single engineer")
+	}
+	for _, p := range organisation.People {
+		if strings.Contains(groups+people, p.Name) {
+			t.Errorf("a name is in the metrics: %s", p.Name)
+		}
+	}
+	whois := succeed("whois", pseudonym[1]) // while the service holds the warehouse
+	if !regexp.MustCompile(`(?s)name .*e-mail .*@.*account +(desk|issues) `).MatchString(whois) {
+		t.Errorf("whois:\n%s", whois)
+	}
+	if _, errs, code := fairlead(t.Context(), "whois", "nobody-at-all"); code == 0 || !strings.Contains(errs, "nobody has that pseudonym") {
+		t.Errorf("whois of nobody: status %d, %s", code, errs)
+	}
+	if _, errs, code := fairlead(t.Context(), "collect"); code == 0 || !strings.Contains(errs, "held by another fairlead") {
+		t.Errorf("a second fairlead on the folder: status %d, %s", code, errs)
+	}
+	stop()
+	select {
+	case text := <-served:
+		if !strings.HasPrefix(text, "status 0") {
+			t.Errorf("serve ended with %s", text)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("serve does not end")
+	}
+	if _, err := os.Stat(controlFile(filepath.Join(dir, "data"))); err == nil {
+		t.Error("the control file is left behind")
+	}
+	succeed("whois", pseudonym[1]) // and after it
+	log, err := os.ReadFile(accessLog(filepath.Join(dir, "data")))
+	if err != nil || strings.Count(string(log), pseudonym[1]) != 2 || strings.Count(string(log), "\n") != 3 {
+		t.Errorf("access log: %v\n%s", err, log)
+	}
+}
