@@ -15,8 +15,12 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 )
 
-// ErrLeaseHeld: another process collects the source.
-var ErrLeaseHeld = errors.New("source is collected by another fairlead")
+var (
+	// ErrLeaseHeld: another process collects the source.
+	ErrLeaseHeld = errors.New("source is collected by another fairlead")
+	// ErrLeaseLost: we no longer have the lease of the source, and must not write.
+	ErrLeaseLost = errors.New("lease of the source lost")
+)
 
 // leaseTTL is how long a lease outlives its holder's last sign of life.
 const leaseTTL = time.Minute
@@ -32,16 +36,19 @@ const codeTableExists = 57
 // released or silent for longer than leaseTTL contends for the next one. On an
 // engine that Open started the folder's lock has settled who is alone, and the
 // latest epoch is not waited for.
+//
+// A nil Lease is held for ever: that of a store which nobody shares.
 type Lease struct {
 	Epoch uint64 // greater than that of every earlier holder
 
-	db    *DB
-	table string
-	ttl   time.Duration
-	stop  context.CancelFunc
-	ended chan struct{} // closed when the heart stands still
-	lost  chan struct{}
-	once  sync.Once
+	db     *DB
+	prefix string // of the names of the source's epochs
+	table  string
+	ttl    time.Duration
+	stop   context.CancelFunc
+	ended  chan struct{} // closed when the heart stands still
+	lost   chan struct{}
+	once   sync.Once
 }
 
 // AcquireLease takes the lease of a source, or fails with ErrLeaseHeld, saying who
@@ -63,12 +70,13 @@ func (d *DB) acquireLease(ctx context.Context, source string, ttl time.Duration)
 		}
 	}
 	l := &Lease{
-		Epoch: latest + 1,
-		db:    d,
-		table: d.Table(prefix + strconv.FormatUint(latest+1, 10)),
-		ttl:   ttl,
-		ended: make(chan struct{}),
-		lost:  make(chan struct{}),
+		Epoch:  latest + 1,
+		db:     d,
+		prefix: prefix,
+		table:  d.Table(prefix + strconv.FormatUint(latest+1, 10)),
+		ttl:    ttl,
+		ended:  make(chan struct{}),
+		lost:   make(chan struct{}),
 	}
 	// Without IF NOT EXISTS: this statement is the contest.
 	err = d.conn.Exec(ctx, "CREATE TABLE "+l.table+" (holder String, at DateTime64(3, 'UTC'), released Bool) ENGINE = MergeTree ORDER BY at SETTINGS "+durable)
@@ -92,17 +100,54 @@ func (d *DB) acquireLease(ctx context.Context, source string, ttl time.Duration)
 
 	beating, stop := context.WithCancel(writing(context.Background(), "lease"))
 	l.stop = stop
-	go l.keep(beating, prefix)
+	go l.keep(beating)
 	return l, nil
 }
 
 // Lost is closed when the lease is no longer held: another took it over, or no
 // sign of life could be given for so long that another may.
-func (l *Lease) Lost() <-chan struct{} { return l.lost }
+func (l *Lease) Lost() <-chan struct{} {
+	if l == nil {
+		return nil
+	}
+	return l.lost
+}
+
+// Held asks the warehouse itself, and fails with ErrLeaseLost when a later epoch
+// has begun. A holder that was stopped for a while, as a suspended machine is, may
+// learn of its loss only when it goes on: so it asks before what it wrote is
+// acknowledged.
+func (l *Lease) Held(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
+	select {
+	case <-l.lost:
+		return ErrLeaseLost
+	default:
+	}
+	if l.db.owned {
+		return nil // the folder's lock
+	}
+	latest, err := l.db.latestEpoch(writing(ctx, "lease"), l.prefix)
+	if err != nil {
+		return err
+	}
+	if latest != l.Epoch {
+		l.lose()
+		return fmt.Errorf("%w: another fairlead has taken it over", ErrLeaseLost)
+	}
+	return nil
+}
+
+func (l *Lease) lose() { l.once.Do(func() { close(l.lost) }) }
 
 // Release gives the lease back, so that the next one need not wait. Its holder
 // must have stopped writing.
 func (l *Lease) Release(ctx context.Context) error {
+	if l == nil {
+		return nil
+	}
 	l.stop()
 	<-l.ended
 	select {
@@ -110,12 +155,12 @@ func (l *Lease) Release(ctx context.Context) error {
 		return nil
 	default:
 	}
-	l.once.Do(func() { close(l.lost) })
+	l.lose()
 	return l.db.explain("releasing the lease", l.beat(writing(ctx, "lease"), true))
 }
 
 // keep gives signs of life until ctx ends or the lease is lost.
-func (l *Lease) keep(ctx context.Context, prefix string) {
+func (l *Lease) keep(ctx context.Context) {
 	defer close(l.ended)
 	alive := time.Now()
 	for {
@@ -129,7 +174,7 @@ func (l *Lease) keep(ctx context.Context, prefix string) {
 		err := l.beat(attempt, false)
 		var latest uint64
 		if err == nil {
-			latest, err = l.db.latestEpoch(attempt, prefix)
+			latest, err = l.db.latestEpoch(attempt, l.prefix)
 		}
 		cancel()
 		switch {
@@ -139,7 +184,7 @@ func (l *Lease) keep(ctx context.Context, prefix string) {
 			alive = began
 		// Given up well before another may take over, by that other's clock.
 		case err == nil, time.Since(alive) >= l.ttl*2/3:
-			l.once.Do(func() { close(l.lost) })
+			l.lose()
 			return
 		}
 	}

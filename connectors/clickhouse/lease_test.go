@@ -161,3 +161,32 @@ func TestFolderLockIsTheLease(t *testing.T) {
 		t.Errorf("the epoch is %d, want 2", again.Epoch)
 	}
 }
+
+// TestFencedHolderIsTold when it asks, though no sign of life has failed yet.
+func TestFencedHolderIsTold(t *testing.T) {
+	db := clickhousetest.New(t)
+	holder := acquire(t, db, "jira", time.Hour)
+	if err := holder.Held(t.Context()); err != nil {
+		t.Errorf("it holds, and is told %v", err)
+	}
+	overtaker, err := db.AcquireLeaseFor(t.Context(), "jira", -time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(overtaker.Abandon)
+	for range 2 {
+		if err := holder.Held(t.Context()); !errors.Is(err, clickhouse.ErrLeaseLost) {
+			t.Errorf("the overtaken holder is told %v", err)
+		}
+	}
+	if !isLost(holder) {
+		t.Error("the overtaken holder goes on")
+	}
+}
+
+func TestNoLeaseIsHeldForEver(t *testing.T) {
+	var l *clickhouse.Lease
+	if l.Lost() != nil || l.Held(t.Context()) != nil || l.Release(t.Context()) != nil {
+		t.Error("it is not")
+	}
+}

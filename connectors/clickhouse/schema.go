@@ -132,4 +132,11 @@ var migrations = []migration{
 			"    claimed DateTime64(3, 'UTC')",
 		}, ",\n"), "", "claimed")
 	}},
+	{6, "listed", func(s schema) string {
+		return s.create("listed", strings.Join([]string{
+			"    source LowCardinality(String)",
+			"    ticket_id String",
+			"    sweep UInt64",
+		}, ",\n"), "sweep", "source, ticket_id")
+	}},
 }

@@ -97,3 +97,14 @@ ENGINE = MergeTree
 ORDER BY (claimed)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- 6 listed
+CREATE TABLE IF NOT EXISTS `fairlead`.`listed`
+(
+    source LowCardinality(String),
+    ticket_id String,
+    sweep UInt64
+)
+ENGINE = ReplacingMergeTree(sweep)
+ORDER BY (source, ticket_id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
