@@ -30,6 +30,12 @@ type AreaOwnership struct {
 	// Silo is nil under the smallest evidence that is scored.
 	Silo *SiloScore `json:"silo"`
 
+	// BusFactor is how many people cover the area; 0 is nobody. Sole is that
+	// one person, Seconds who could become the next: the nearest by evidence.
+	BusFactor int         `json:"bus_factor"`
+	Sole      *SoleHolder `json:"sole"`
+	Seconds   []Successor `json:"seconds"`
+
 	Holders []Holder `json:"holders"` // by evidence, greatest first
 }
 

@@ -106,7 +106,10 @@ type Group struct {
 	GiniHigh      *float64 `json:"gini_high"`
 	GiniChance    *float64 `json:"gini_chance"` // what luck alone gives; nil under five tickets a head
 	GiniExcess    *float64 `json:"gini_excess"`
+	ChanceLow     *float64 `json:"gini_chance_low"` // luck alone stays above this 95 times in a hundred
+	ChanceHigh    *float64 `json:"gini_chance_high"`
 	Hoover        *float64 `json:"hoover"`
+	HooverChance  *float64 `json:"hoover_chance"`
 	Theil         *float64 `json:"theil"`
 	HHI           *float64 `json:"hhi"`
 	HHIChance     *float64 `json:"hhi_chance"`
@@ -115,10 +118,25 @@ type Group struct {
 	Jain          *float64 `json:"jain"`
 	TopShare      *float64 `json:"top_share"`
 
+	// P is the probability that luck alone gives at least this CV², PAdjusted
+	// the same with false discoveries over all groups of the answer controlled.
+	// PLevelled is the other tail. All are nil where there is no verdict.
+	P         *float64   `json:"p"`
+	PAdjusted *float64   `json:"p_adjusted"`
+	PLevelled *float64   `json:"p_levelled"`
+	Verdict   Verdict    `json:"verdict"`
+	Explained *Explained `json:"explained"` // nil without a roster or a verdict
+	Trend     *Trend     `json:"trend"`     // load by team only; nil under five weeks
+
+	// Capacity is the FTE that was present: without a roster, the people.
+	Capacity float64 `json:"capacity"`
+
 	// Unassigned is what is credited to nobody (Resolved only), and Bots what
-	// integration accounts hold; neither is part of Total.
+	// integration accounts hold; neither is part of Total, nor is what lies
+	// outside.
 	Unassigned float64 `json:"unassigned"`
 	Bots       float64 `json:"bots"`
+	Outside    Outside `json:"outside"`
 
 	Engineers []Part `json:"engineers"` // by value, greatest first
 }
@@ -130,6 +148,7 @@ type Part struct {
 	Name      string  `json:"name,omitempty"`
 	Items     uint64  `json:"items"`
 	Value     float64 `json:"value"`
+	Capacity  float64 `json:"capacity"` // FTE that was present; 1 without a roster
 
 	// Share is of the group's work, Relative the share over the share of
 	// capacity: 1 is even. Z and Tail say how surprising that is under chance:

@@ -20,9 +20,17 @@ type Snapshot struct {
 	EffortVersion string
 	Windows       []Window
 
+	// Rostered is whether teams are those of a roster; without one they are
+	// queues. Unmatched is then how many accounts that work on tickets match
+	// nobody in it, by source.
+	Rostered  bool
+	Unmatched map[string]int
+
 	Open     OpenLoad
-	Areas    []AreaOwnership // by evidence, greatest first
-	Findings []Finding       // what needs a conversation, the strongest of each kind
+	States   []TeamState        // by team
+	Overload []EngineerOverload // by team and pseudonym
+	Areas    []AreaOwnership    // by evidence, greatest first
+	Findings []Finding          // what needs a conversation, the strongest of each kind
 
 	// UnknownStatuses counts statuses that no rule maps to a category: they
 	// count as open. AmbiguousAddresses counts e-mail addresses by which no
