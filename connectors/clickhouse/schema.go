@@ -139,4 +139,5 @@ var migrations = []migration{
 			"    sweep UInt64",
 		}, ",\n"), "sweep", "source, ticket_id")
 	}},
+	{7, "roster", rosterTable},
 }

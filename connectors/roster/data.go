@@ -109,6 +109,15 @@ type Shift struct {
 // same. The order of a person's addresses, accounts and calendars stays: it means
 // something.
 func (d *Data) canonical() {
+	for i := range d.People {
+		d.People[i].Emails = orNil(d.People[i].Emails)
+	}
+	for i := range d.Schedules {
+		d.Schedules[i].Holidays = orNil(d.Schedules[i].Holidays)
+	}
+	for i := range d.Teams {
+		d.Teams[i].Notify = orNil(d.Teams[i].Notify)
+	}
 	slices.SortFunc(d.People, func(a, b Person) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortStableFunc(d.Schedules, func(a, b Schedule) int {
 		return cmp.Or(cmp.Compare(a.Person, b.Person), cmp.Compare(a.From, b.From))
@@ -135,6 +144,14 @@ func (d *Data) canonical() {
 	slices.SortFunc(d.Shifts, func(a, b Shift) int {
 		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Team, b.Team), cmp.Compare(a.Person, b.Person))
 	})
+}
+
+// orNil makes an empty list nil, so that it hashes as one.
+func orNil(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
 }
 
 func (a AccountRef) compare(b AccountRef) int {

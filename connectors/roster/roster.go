@@ -57,6 +57,10 @@ func New(d Data) (*Roster, error) { return build(d.clone(), &places{}) }
 
 // build takes d over.
 func build(d Data, p *places) (*Roster, error) {
+	for i := range d.Shifts {
+		s := &d.Shifts[i]
+		s.From, s.To = s.From.UTC().Truncate(time.Millisecond), s.To.UTC().Truncate(time.Millisecond)
+	}
 	if err := d.check(p); err != nil {
 		return nil, err
 	}

@@ -108,3 +108,58 @@ ENGINE = ReplacingMergeTree(sweep)
 ORDER BY (source, ticket_id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- 7 roster
+CREATE TABLE IF NOT EXISTS `fairlead`.`roster`
+(
+    `id` UInt8,
+    `hash` String,
+    `written` DateTime64(3, 'UTC'),
+    `version` UInt64,
+    `people.id` Array(String),
+    `people.name` Array(String),
+    `people.emails` Array(Array(String)),
+    `people.joined` Array(Nullable(Date32)),
+    `people.left` Array(Nullable(Date32)),
+    `schedules.person` Array(String),
+    `schedules.from` Array(Nullable(Date32)),
+    `schedules.zone` Array(LowCardinality(String)),
+    `schedules.hours` Array(String),
+    `schedules.holidays` Array(Array(String)),
+    `schedules.fte` Array(Float64),
+    `accounts.person` Array(String),
+    `accounts.source` Array(LowCardinality(String)),
+    `accounts.account` Array(String),
+    `accounts.surrogate` Array(UInt64),
+    `bots.source` Array(LowCardinality(String)),
+    `bots.account` Array(String),
+    `leave.person` Array(String),
+    `leave.from` Array(Nullable(Date32)),
+    `leave.to` Array(Nullable(Date32)),
+    `leave.part` Array(Float64),
+    `holidays.calendar` Array(LowCardinality(String)),
+    `holidays.day` Array(Nullable(Date32)),
+    `teams.name` Array(String),
+    `teams.notify` Array(Array(String)),
+    `leads.team` Array(String),
+    `leads.person` Array(String),
+    `leads.from` Array(Nullable(Date32)),
+    `leads.to` Array(Nullable(Date32)),
+    `queues.team` Array(String),
+    `queues.source` Array(LowCardinality(String)),
+    `queues.queue` Array(String),
+    `queues.from` Array(Nullable(Date32)),
+    `queues.to` Array(Nullable(Date32)),
+    `memberships.team` Array(String),
+    `memberships.person` Array(String),
+    `memberships.from` Array(Nullable(Date32)),
+    `memberships.to` Array(Nullable(Date32)),
+    `memberships.fte` Array(Float64),
+    `shifts.team` Array(String),
+    `shifts.person` Array(String),
+    `shifts.from` Array(DateTime64(3, 'UTC')),
+    `shifts.to` Array(DateTime64(3, 'UTC'))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
+
