@@ -28,6 +28,18 @@ type Store interface {
 	Checkpoints(ctx context.Context, source string) (map[string]clickhouse.Checkpoint, error)
 	StoredUpdates(ctx context.Context, source string, ids []string) (map[string]time.Time, error)
 	MaxVersion(ctx context.Context, source string) (uint64, error)
+	Tally(ctx context.Context, source string) (clickhouse.Tally, error)
+
+	// AcquireLease fails with clickhouse.ErrLeaseHeld where another collects the
+	// source. A nil lease is held for ever.
+	AcquireLease(ctx context.Context, source string) (*clickhouse.Lease, error)
+
+	// What a sweep needs; the version at which it began is its name.
+	NoteListed(ctx context.Context, source string, sweep uint64, ids []string) error
+	CompareListed(ctx context.Context, source string, sweep uint64) (clickhouse.Listing, error)
+	MissingIDs(ctx context.Context, source string, sweep uint64, after string, limit int) ([]string, error)
+	ReturnedIDs(ctx context.Context, source string, sweep uint64, after string, limit int) ([]string, error)
+	MarkDeleted(ctx context.Context, source string, ids []string, sweep uint64, at time.Time) error
 }
 
 // Progress is told how a collection gets on. Its methods are called by the
@@ -51,10 +63,14 @@ const (
 	// pollMeanwhile is how often, at most, a first collection is interrupted
 	// for what changed since it began.
 	pollMeanwhile = 5 * time.Minute
+	// tallyEvery is how often, at most, the stored tickets are counted.
+	tallyEvery = 5 * time.Minute
 )
 
-// Collector collects one source. It is not safe for concurrent use; several
-// sources are several Collectors, side by side.
+// Collector collects one source, under the source's lease: of several processes
+// on one warehouse one collects, and another takes over when that one has died.
+// It is not safe for concurrent use; several sources are several Collectors, side
+// by side.
 type Collector struct {
 	cfg      Config
 	src      source.Source
@@ -63,11 +79,21 @@ type Collector struct {
 	progress Progress
 	log      *slog.Logger
 
+	lease    *clickhouse.Lease
+	leased   bool
+	epoch    uint64 // of the last lease
+	standing bool   // by, while another collects
+
 	places   map[source.Stream]place // nil until they were read from the store
 	version  uint64                  // the last one given
 	polled   time.Time               // when the incremental stream was last read
 	caughtUp bool                    // since the start
 	fresh    int                     // tickets written since Done
+
+	swept      time.Time // when the last sweep that came to its end began
+	sweepTried time.Time
+	tallied    time.Time
+	untallied  bool // something was written since
 
 	accounts map[string]ticket.Account
 	terms    map[termKey]ticket.Term
@@ -99,7 +125,7 @@ func New(cfg Config, src source.Source, store Store, metrics *Metrics, progress 
 	}
 	return &Collector{
 		cfg: cfg, src: src, store: store, meter: metrics.of(src.Name()), progress: progress, log: log,
-		accounts: map[string]ticket.Account{}, terms: map[termKey]ticket.Term{}, memory: newMemory(), lack: newLack(),
+		accounts: map[string]ticket.Account{}, terms: map[termKey]ticket.Term{}, memory: newMemory(), lack: lack{},
 	}
 }
 
@@ -109,19 +135,29 @@ func (noProgress) Page(string, string, int, int) {}
 func (noProgress) Done(string)                   {}
 
 // Run collects until ctx ends, and then returns nil: first all that is missing,
-// then what changed, every interval. A fault is logged and counted, and the
-// next turn goes on where it stopped; only a refused credential or a missing
-// right ends Run, since trying again would not help.
+// then what changed, every interval, and at times it sweeps for deleted tickets.
+// While another process has the lease it stands by. A fault is logged and
+// counted, and the next turn goes on where it stopped; only a refused credential
+// or a missing right ends Run, since trying again would not help.
 func (c *Collector) Run(ctx context.Context) error {
+	defer c.release(ctx)
 	for {
-		err := c.Once(ctx)
+		err, sweepErr := c.turn(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, source.ErrUnauthorized), errors.Is(err, source.ErrForbidden):
 			return err
+		case errors.Is(err, clickhouse.ErrLeaseHeld):
+			if !c.standing {
+				c.log.WarnContext(ctx, "standing by", "source", c.src.Name(), "reason", err)
+			}
 		case err != nil:
 			c.log.ErrorContext(ctx, "collection failed, trying again later", "source", c.src.Name(), "wait", c.cfg.Interval, "error", err)
+		}
+		c.standing = errors.Is(err, clickhouse.ErrLeaseHeld)
+		if sweepErr != nil {
+			c.log.ErrorContext(ctx, "sweep for deleted tickets failed, trying again later", "source", c.src.Name(), "error", sweepErr)
 		}
 		timer := time.NewTimer(c.cfg.Interval)
 		select {
@@ -134,14 +170,40 @@ func (c *Collector) Run(ctx context.Context) error {
 }
 
 // Once reads the backfill streams that are not complete, in order, and then the
-// incremental one until it has caught up. What was read before it failed stays
-// read. A page that is being stored when ctx ends is finished within seconds.
-func (c *Collector) Once(ctx context.Context) (err error) {
-	defer func() {
-		if err != nil && ctx.Err() == nil {
+// incremental one until it has caught up; and sweeps for deleted tickets if it is
+// time. What was read before it failed stays read. A page that is being stored
+// when ctx ends is finished within seconds. It fails with
+// clickhouse.ErrLeaseHeld where another process collects the source.
+func (c *Collector) Once(ctx context.Context) error {
+	defer c.release(ctx)
+	return errors.Join(c.turn(ctx))
+}
+
+// turn collects, and then sweeps if it is time.
+func (c *Collector) turn(ctx context.Context) (err, sweepErr error) {
+	if err := c.acquire(ctx); err != nil {
+		if ctx.Err() == nil && !errors.Is(err, clickhouse.ErrLeaseHeld) {
 			c.meter.failed()
 		}
-	}()
+		return err, nil
+	}
+	ctx, stop := c.leaseContext(ctx)
+	defer stop()
+	if err = c.collect(ctx); err == nil && c.sweepDue(time.Now()) {
+		sweepErr = c.sweep(ctx)
+	}
+	c.tally(ctx)
+	switch {
+	case lostLease(ctx):
+		c.meter.failed()
+		return fmt.Errorf("collecting %s: %w", c.src.Name(), context.Cause(ctx)), nil
+	case err != nil && (ctx.Err() == nil || errors.Is(err, clickhouse.ErrLeaseLost)):
+		c.meter.failed()
+	}
+	return err, sweepErr
+}
+
+func (c *Collector) collect(ctx context.Context) error {
 	if err := c.prepare(ctx); err != nil {
 		return fmt.Errorf("collecting %s: %w", c.src.Name(), err)
 	}
@@ -155,6 +217,7 @@ func (c *Collector) Once(ctx context.Context) (err error) {
 				if err := c.read(ctx, source.StreamIncremental); err != nil {
 					return err
 				}
+				c.tally(ctx)
 			}
 		}
 	}
@@ -162,11 +225,30 @@ func (c *Collector) Once(ctx context.Context) (err error) {
 		return err
 	}
 	c.meter.succeeded(time.Now())
+	if !c.caughtUp {
+		c.tallied = time.Time{}
+	}
 	if c.fresh > 0 || !c.caughtUp {
 		c.fresh, c.caughtUp = 0, true
 		c.progress.Done(c.src.Name())
 	}
 	return nil
+}
+
+// tally counts what is stored, if that may have changed and was not just done.
+// It is for the metrics: a failure is only logged.
+func (c *Collector) tally(ctx context.Context) {
+	now := time.Now()
+	if c.places == nil || !c.tallied.IsZero() && (!c.untallied || now.Sub(c.tallied) < tallyEvery) || ctx.Err() != nil {
+		return
+	}
+	tally, err := c.store.Tally(ctx, c.src.Name())
+	if err != nil {
+		c.log.WarnContext(ctx, "stored tickets could not be counted", "source", c.src.Name(), "error", err)
+		return
+	}
+	c.tallied, c.untallied = now, false
+	c.meter.stored(tally)
 }
 
 // prepare finds out, once, where each stream stands and which version was given
@@ -219,6 +301,10 @@ func (c *Collector) prepare(ctx context.Context) error {
 		places[stream] = p
 	}
 	c.places, c.version = places, version
+	if last, ok := stored[string(streamSweep)]; ok {
+		c.swept = last.Updated
+		c.meter.swept(c.swept)
+	}
 	for stream, p := range places {
 		c.meter.at(stream, p, -1)
 	}
@@ -278,6 +364,12 @@ func (c *Collector) failure(stream source.Stream, err error) error {
 func (c *Collector) keep(ctx context.Context, stream source.Stream, page source.Page) error {
 	ctx, cancel := withGrace(ctx)
 	defer cancel()
+	// Before the write, so that what a later epoch has written is not overwritten;
+	// after it, so that the page of a holder that was overtaken meanwhile is not
+	// acknowledged.
+	if err := c.lease.Held(ctx); err != nil {
+		return err
+	}
 	written, err := c.write(ctx, stream, page)
 	if err != nil {
 		return err
@@ -304,6 +396,9 @@ func (c *Collector) keep(ctx context.Context, stream source.Stream, page source.
 func same(a, b source.Cursor) bool { return a.Updated.Equal(b.Updated) && a.ID == b.ID }
 
 func (c *Collector) save(ctx context.Context, stream source.Stream, p place) error {
+	if err := c.lease.Held(ctx); err != nil {
+		return err
+	}
 	cursor, err := json.Marshal(p.cursor)
 	if err != nil {
 		return fmt.Errorf("writing checkpoint: %w", err)
@@ -320,10 +415,14 @@ func (c *Collector) save(ctx context.Context, stream source.Stream, p place) err
 	return nil
 }
 
-// withGrace ends some time after ctx does.
+// withGrace ends some time after ctx does; at once where the lease was lost.
 func withGrace(ctx context.Context) (context.Context, context.CancelFunc) {
 	late, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
+		if lostLease(ctx) {
+			cancel()
+			return
+		}
 		timer := time.NewTimer(grace)
 		defer timer.Stop()
 		select {

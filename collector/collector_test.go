@@ -368,7 +368,7 @@ func TestWhatCannotBeStoredIsSetAsideByName(t *testing.T) {
 		t.Error("a ticket that cannot be stored stopped its stream")
 	}
 	want := `
-# HELP fairlead_source_incomplete_histories Tickets seen since the start of whose history the source withheld a part.
+# HELP fairlead_source_incomplete_histories Tickets in the warehouse of whose history the source withheld a part.
 # TYPE fairlead_source_incomplete_histories gauge
 fairlead_source_incomplete_histories{source="snow"} 1
 # HELP fairlead_source_quarantined_tickets Tickets seen since the start that the source refused or that could not be stored; the log names them.
@@ -453,7 +453,9 @@ func TestValidate(t *testing.T) {
 		t.Error(err)
 	}
 	for _, interval := range []time.Duration{0, -time.Minute, time.Millisecond, 25 * time.Hour} {
-		if err := (collector.Config{Interval: interval}).Validate(); err == nil || !strings.HasPrefix(err.Error(), "interval: ") {
+		cfg := collector.DefaultConfig()
+		cfg.Interval = interval
+		if err := cfg.Validate(); err == nil || !strings.HasPrefix(err.Error(), "interval: ") {
 			t.Errorf("%s: got %v", interval, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -9,15 +10,36 @@ import (
 type Config struct {
 	// Interval lies between the end of one poll and the beginning of the next.
 	Interval time.Duration `yaml:"interval"`
+
+	// SweepInterval lies between the beginnings of two sweeps for deleted
+	// tickets; the first is so long after the first collection began. 0 is
+	// never.
+	SweepInterval time.Duration `yaml:"sweep_interval"`
+
+	// SweepMaxShare is the greatest share of the stored tickets that a sweep may
+	// find gone. Where it finds more, and more than a few, something is likelier
+	// to hide them than to have deleted them, and nothing is marked. 1 lets
+	// everything pass.
+	SweepMaxShare float64 `yaml:"sweep_max_share"`
 }
 
-// DefaultConfig returns a poll every minute.
-func DefaultConfig() Config { return Config{Interval: time.Minute} }
+// DefaultConfig returns a poll every minute, and a sweep every day that may
+// find a fifth of the tickets gone.
+func DefaultConfig() Config {
+	return Config{Interval: time.Minute, SweepInterval: 24 * time.Hour, SweepMaxShare: 0.2}
+}
 
-// Validate names a value that cannot be used.
+// Validate names every value that cannot be used.
 func (c Config) Validate() error {
+	var errs []error
 	if c.Interval < time.Second || c.Interval > 24*time.Hour {
-		return fmt.Errorf("interval: %s is not between 1s and 24h", c.Interval)
+		errs = append(errs, fmt.Errorf("interval: %s is not between 1s and 24h", c.Interval))
 	}
-	return nil
+	if c.SweepInterval != 0 && (c.SweepInterval < time.Minute || c.SweepInterval > 90*24*time.Hour) {
+		errs = append(errs, fmt.Errorf("sweep_interval: %s is not between 1m and 2160h; give 0 for no sweeps", c.SweepInterval))
+	}
+	if !(c.SweepMaxShare > 0 && c.SweepMaxShare <= 1) {
+		errs = append(errs, fmt.Errorf("sweep_max_share: %v is no share of the tickets; give one above 0, and 1 for no limit", c.SweepMaxShare))
+	}
+	return errors.Join(errs...)
 }

@@ -129,12 +129,13 @@ type memoryStore struct {
 	terms       map[string]ticket.Term
 	checkpoints map[string]clickhouse.Checkpoint
 	unfit       map[string]bool // tickets that cannot be stored
+	listed      map[string]uint64
 	fail        func(ctx context.Context, what string) error
 }
 
 func newMemoryStore() *memoryStore {
 	return &memoryStore{records: map[string]ticket.Record{}, accounts: map[string]ticket.Account{}, terms: map[string]ticket.Term{},
-		checkpoints: map[string]clickhouse.Checkpoint{}, unfit: map[string]bool{}}
+		checkpoints: map[string]clickhouse.Checkpoint{}, unfit: map[string]bool{}, listed: map[string]uint64{}}
 }
 
 func (m *memoryStore) tell(ctx context.Context, format string, args ...any) error {
@@ -229,6 +230,84 @@ func (m *memoryStore) MaxVersion(ctx context.Context, _ string) (uint64, error) 
 		return 0, err
 	}
 	return slices.Max(append(slices.Clone(m.versions), 0)), nil
+}
+
+func (m *memoryStore) AcquireLease(context.Context, string) (*clickhouse.Lease, error) {
+	return nil, nil
+}
+
+func (m *memoryStore) Tally(context.Context, string) (clickhouse.Tally, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := clickhouse.Tally{Tickets: uint64(len(m.records))}
+	for _, r := range m.records {
+		if !r.Deleted.IsZero() {
+			t.Deleted++
+		}
+		if !r.HistoryComplete {
+			t.Incomplete++
+		}
+	}
+	return t, nil
+}
+
+func (m *memoryStore) NoteListed(ctx context.Context, _ string, sweep uint64, ids []string) error {
+	if err := m.tell(ctx, "listed %d", len(ids)); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		m.listed[id] = sweep
+	}
+	return nil
+}
+
+// compared are the ids of tickets that were stored before a sweep, marked or
+// not, and listed by it or not, in order.
+func (m *memoryStore) compared(sweep uint64, marked, listed bool) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var ids []string
+	for id, r := range m.records {
+		if r.Version < sweep && !r.Deleted.IsZero() == marked && (m.listed[id] == sweep) == listed {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (m *memoryStore) CompareListed(ctx context.Context, _ string, sweep uint64) (clickhouse.Listing, error) {
+	missing, back := len(m.compared(sweep, false, false)), len(m.compared(sweep, true, true))
+	l := clickhouse.Listing{Stored: uint64(missing + len(m.compared(sweep, false, true))), Missing: uint64(missing), Back: uint64(back)}
+	return l, m.tell(ctx, "compare")
+}
+
+func after(ids []string, id string, limit int) []string {
+	ids = slices.DeleteFunc(ids, func(other string) bool { return other <= id })
+	return ids[:min(len(ids), limit)]
+}
+
+func (m *memoryStore) MissingIDs(ctx context.Context, _ string, sweep uint64, id string, limit int) ([]string, error) {
+	return after(m.compared(sweep, false, false), id, limit), m.tell(ctx, "missing?")
+}
+
+func (m *memoryStore) ReturnedIDs(ctx context.Context, _ string, sweep uint64, id string, limit int) ([]string, error) {
+	return after(m.compared(sweep, true, true), id, limit), m.tell(ctx, "returned?")
+}
+
+func (m *memoryStore) MarkDeleted(ctx context.Context, _ string, ids []string, sweep uint64, at time.Time) error {
+	if err := m.tell(ctx, "deleted %v", ids); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, id := range ids {
+		if r := m.records[id]; r.Version < sweep && r.Deleted.IsZero() {
+			r.Version, r.Deleted = sweep, at
+			m.records[id] = r
+		}
+	}
+	return nil
 }
 
 func (m *memoryStore) forget() []string {

@@ -7,39 +7,23 @@ import (
 	"fairlead/connectors/ticket"
 )
 
-// lack is what the tickets seen since the start lack.
-type lack struct {
-	incomplete  map[string]struct{} // by id
-	quarantined map[string]struct{}
-}
+// lack are the ids of tickets seen since the start that the source refused or
+// that could not be stored.
+type lack map[string]struct{}
 
-// maxLack bounds each list; a source of which more is missing is not told apart
-// from one of which more still is.
+// maxLack bounds it; a source of which more is missing is not told apart from one
+// of which more still is.
 const maxLack = 100_000
 
-func newLack() lack {
-	return lack{incomplete: map[string]struct{}{}, quarantined: map[string]struct{}{}}
-}
-
 // quarantine notes a ticket, and calls say when it is the first time.
-func (l *lack) quarantine(id string, say func()) {
-	if _, known := l.quarantined[id]; known {
+func (l lack) quarantine(id string, say func()) {
+	if _, known := l[id]; known {
 		return
 	}
-	if len(l.quarantined) < maxLack {
-		l.quarantined[id] = struct{}{}
+	if len(l) < maxLack {
+		l[id] = struct{}{}
 	}
 	say()
-}
-
-func (l *lack) written(t *ticket.Ticket) {
-	delete(l.quarantined, t.ID)
-	switch {
-	case t.HistoryComplete:
-		delete(l.incomplete, t.ID)
-	case len(l.incomplete) < maxLack:
-		l.incomplete[t.ID] = struct{}{}
-	}
 }
 
 // memory knows the tickets that the last poll and the present one wrote, so

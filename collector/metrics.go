@@ -5,6 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/source"
 )
 
@@ -18,8 +19,14 @@ type Metrics struct {
 	written     *prometheus.CounterVec
 	refetched   *prometheus.CounterVec
 	unrecorded  *prometheus.CounterVec
-	incomplete  *prometheus.GaugeVec
 	quarantined *prometheus.GaugeVec
+	lease       *prometheus.GaugeVec
+
+	storedTickets *prometheus.GaugeVec
+	incomplete    *prometheus.GaugeVec
+	deleted       *prometheus.GaugeVec
+	sweeps        *prometheus.CounterVec
+	lastSweep     *prometheus.GaugeVec
 }
 
 // NewMetrics registers the collection metrics of all sources with reg.
@@ -29,8 +36,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		reg.MustRegister(v)
 		return v
 	}
-	counter := func(name, help string) *prometheus.CounterVec {
-		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fairlead_source_" + name, Help: help}, []string{"source"})
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		v := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "fairlead_source_" + name, Help: help}, append([]string{"source"}, labels...))
 		reg.MustRegister(v)
 		return v
 	}
@@ -49,10 +56,20 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			"Tickets that a search showed older than they were stored, so that they were fetched again by id."),
 		unrecorded: counter("unrecorded_changes_total",
 			"Changes that a written ticket's history contradicts or lacks."),
-		incomplete: gauge("incomplete_histories",
-			"Tickets seen since the start of whose history the source withheld a part."),
 		quarantined: gauge("quarantined_tickets",
 			"Tickets seen since the start that the source refused or that could not be stored; the log names them."),
+		lease: gauge("lease_held",
+			"Whether this process has the right to collect the source; 0 while another has it."),
+		storedTickets: gauge("stored_tickets",
+			"Tickets in the warehouse, those that are marked as deleted among them."),
+		incomplete: gauge("incomplete_histories",
+			"Tickets in the warehouse of whose history the source withheld a part."),
+		deleted: gauge("deleted_tickets",
+			"Tickets in the warehouse that a sweep found gone from the source."),
+		sweeps: counter("sweeps_total",
+			"Sweeps for deleted tickets since the start; one is refused when it finds too many gone to be true.", "outcome"),
+		lastSweep: gauge("last_sweep_timestamp_seconds",
+			"When the last sweep for deleted tickets that was completed began; 0 if none was."),
 	}
 }
 
@@ -69,8 +86,15 @@ func (m *Metrics) of(name string) meter {
 		m.written.WithLabelValues(name)
 		m.refetched.WithLabelValues(name)
 		m.unrecorded.WithLabelValues(name)
-		m.incomplete.WithLabelValues(name)
 		m.quarantined.WithLabelValues(name)
+		m.lease.WithLabelValues(name)
+		m.storedTickets.WithLabelValues(name)
+		m.incomplete.WithLabelValues(name)
+		m.deleted.WithLabelValues(name)
+		m.lastSweep.WithLabelValues(name)
+		for _, outcome := range []string{sweepCompleted, sweepFailed, sweepRefused} {
+			m.sweeps.WithLabelValues(name, outcome)
+		}
 		for _, stream := range source.Backfill {
 			m.backfill.WithLabelValues(name, string(stream))
 		}
@@ -99,10 +123,47 @@ func (m meter) succeeded(at time.Time) {
 	}
 }
 
-func (m meter) lacks(incomplete, quarantined int) {
+func (m meter) quarantined(n int) {
 	if m.m != nil {
-		m.m.incomplete.WithLabelValues(m.source).Set(float64(incomplete))
-		m.m.quarantined.WithLabelValues(m.source).Set(float64(quarantined))
+		m.m.quarantined.WithLabelValues(m.source).Set(float64(n))
+	}
+}
+
+func (m meter) leased(held bool) {
+	if m.m == nil {
+		return
+	}
+	v := 0.0
+	if held {
+		v = 1
+	}
+	m.m.lease.WithLabelValues(m.source).Set(v)
+}
+
+func (m meter) stored(t clickhouse.Tally) {
+	if m.m != nil {
+		m.m.storedTickets.WithLabelValues(m.source).Set(float64(t.Tickets))
+		m.m.incomplete.WithLabelValues(m.source).Set(float64(t.Incomplete))
+		m.m.deleted.WithLabelValues(m.source).Set(float64(t.Deleted))
+	}
+}
+
+// The outcomes of a sweep.
+const (
+	sweepCompleted = "completed"
+	sweepFailed    = "failed"
+	sweepRefused   = "refused"
+)
+
+func (m meter) sweep(outcome string) {
+	if m.m != nil {
+		m.m.sweeps.WithLabelValues(m.source, outcome).Inc()
+	}
+}
+
+func (m meter) swept(began time.Time) {
+	if m.m != nil {
+		m.m.lastSweep.WithLabelValues(m.source).Set(seconds(began))
 	}
 }
 

@@ -58,13 +58,14 @@ func (c *Collector) write(ctx context.Context, stream source.Stream, page source
 	for i := range records {
 		r := &records[i]
 		c.meter.unrecorded(int(r.Unrecorded))
-		c.lack.written(&r.Ticket)
+		delete(c.lack, r.ID)
 		if stream == source.StreamIncremental {
 			c.memory.remember(&r.Ticket)
 		}
 	}
 	c.meter.wrote(len(records))
-	c.meter.lacks(len(c.lack.incomplete), len(c.lack.quarantined))
+	c.untallied = c.untallied || len(records) > 0
+	c.meter.quarantined(len(c.lack))
 	return len(records), nil
 }
 
