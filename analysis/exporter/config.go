@@ -29,6 +29,9 @@ type Config struct {
 	MinPeople int `yaml:"min_people"`
 	// Engineer is how an engineer is called.
 	Engineer Label `yaml:"engineer_label"`
+	// PersonAfterHours shows when single engineers worked. By default that is
+	// shown of teams only.
+	PersonAfterHours bool `yaml:"person_after_hours"`
 }
 
 // DefaultConfig shows groups from five people, by pseudonym, for an hour.

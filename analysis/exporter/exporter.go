@@ -144,6 +144,16 @@ type batch struct {
 // or the same series is there: names that differ only in bytes that are no
 // UTF-8 must not fail the whole scrape.
 func (b *batch) add(f *family, value *float64, labels ...string) {
+	b.append(f, prometheus.GaugeValue, value, labels...)
+}
+
+// total appends a counter.
+func (b *batch) total(f *family, n uint64, labels ...string) {
+	value := float64(n)
+	b.append(f, prometheus.CounterValue, &value, labels...)
+}
+
+func (b *batch) append(f *family, kind prometheus.ValueType, value *float64, labels ...string) {
 	if value == nil {
 		return
 	}
@@ -157,7 +167,7 @@ func (b *batch) add(f *family, value *float64, labels ...string) {
 		return
 	}
 	b.seen[key] = struct{}{}
-	b.metrics = append(b.metrics, prometheus.MustNewConstMetric(f.desc, prometheus.GaugeValue, *value, labels...))
+	b.metrics = append(b.metrics, prometheus.MustNewConstMetric(f.desc, kind, *value, labels...))
 }
 
 func (b *batch) count(f *family, n uint64, labels ...string) {

@@ -113,6 +113,7 @@ fairlead_snapshot_timestamp_seconds{} 1.795428e+09
 func TestGroups(t *testing.T) {
 	compare(t, New(always(snapshot()), at(made)).Groups(), `fairlead_analysis_duration_seconds{} 1.5
 fairlead_analysis_unknown_statuses{} 2
+fairlead_area_bus_factor{area="Firewall"} 0
 fairlead_area_effective_owners{area="Firewall"} 2
 fairlead_area_ownership_hhi{area="Firewall"} 0.5
 fairlead_area_silo_component{area="Firewall",component="concentration"} 0.5
@@ -147,6 +148,90 @@ fairlead_engineer_open_tickets{engineer="amber-otter-4k7q",team="Network"} 7
 fairlead_engineer_open_tickets{engineer="blue-heron-1234",team="Network"} 0
 fairlead_engineer_relative_load_ratio{engineer="amber-otter-4k7q",team="Network",unit="tickets",window="28d"} 2.5
 `)
+}
+
+// judged is the snapshot with everything that chance, a roster and weeks of
+// work add to it.
+func judged() *analysis.Snapshot {
+	s := snapshot()
+	groups := s.Teams[analysis.TeamsKey{Window: s.Windows[0], Basis: analysis.Load, Unit: analysis.Tickets}]
+	groups[0].Capacity = 4.5
+	groups[0].ChanceLow, groups[0].ChanceHigh, groups[0].GiniLow, groups[0].GiniHigh = of(0.05), of(0.15), of(0.2), of(0.4)
+	groups[0].P, groups[0].PAdjusted, groups[0].Verdict = of(0.001), of(0.004), analysis.Uneven
+	groups[0].Explained = &analysis.Explained{Part: 0.06}
+	s.Areas[0].BusFactor, s.Areas[0].Sole = 1, &analysis.SoleHolder{Pseudonym: "amber-otter-4k7q", Absence: analysis.Leaving}
+	rests := 3
+	s.Unmatched = map[string]int{"jira": 2}
+	s.States = []analysis.TeamState{
+		{
+			Team: "Network", People: 5, Overloaded: 1, Judged: 4, Handovers: 12, AfterHours: of(0.2), AfterHoursUsual: of(0.1), ShortRests: &rests, Unplanned: of(0.5),
+			Unassigned: analysis.Backlog{Growing: true},
+			Knowledge:  analysis.TeamKnowledge{Areas: 3, Sole: 1, Silo: of(0.3), Bus: &analysis.BusFactor{People: 2}},
+		},
+		{Team: "Two", People: 2, Overloaded: 1, Judged: 2, Handovers: 1},
+	}
+	s.Overload = []analysis.EngineerOverload{
+		{
+			Team: "Network", Pseudonym: "amber-otter-4k7q", Name: "Ann", Judged: true, Overloaded: true, Evidence: "demand_only", AfterHours: of(0.4), Unplanned: of(0.6),
+			Signals: []analysis.OverloadSignal{
+				{Name: "load_team", Family: "demand", Value: of(2.1), Level: of(1.68)},
+				{Name: "rest", Family: "time", Value: of(2), Level: of(2)},
+				{Name: "flow", Family: "demand"},
+			},
+		},
+		{Team: "Network", Pseudonym: "blue-heron-1234", Name: "Bob"},
+	}
+	return s
+}
+
+func TestStates(t *testing.T) {
+	text := gather(t, New(always(judged()), at(made)).Groups())
+	for _, want := range []string{
+		`fairlead_area_bus_factor{area="Firewall"} 1`,
+		`fairlead_team_after_hours_ratio{team="Network"} 0.2`,
+		`fairlead_team_after_hours_usual_ratio{team="Network"} 0.1`,
+		`fairlead_team_bus_factor{team="Network"} 2`,
+		`fairlead_team_capacity_fte{basis="load",team="Network",window="28d"} 4.5`,
+		`fairlead_team_handovers_total{team="Network"} 12`,
+		`fairlead_team_judged_engineers{team="Network"} 4`,
+		`fairlead_team_load_fairness_p_value{basis="load",team="Network",unit="tickets",window="28d"} 0.001`,
+		`fairlead_team_load_fairness_q_value{basis="load",team="Network",unit="tickets",window="28d"} 0.004`,
+		`fairlead_team_load_fairness_verdict{basis="load",team="Network",unit="tickets",verdict="levelled",window="28d"} 0`,
+		`fairlead_team_load_fairness_verdict{basis="load",team="Network",unit="tickets",verdict="uneven",window="28d"} 1`,
+		`fairlead_team_load_fairness_verdict{basis="load",team="Network",unit="tickets",verdict="within_chance",window="28d"} 0`,
+		`fairlead_team_load_gini_chance_high{basis="load",team="Network",unit="tickets",window="28d"} 0.15`,
+		`fairlead_team_load_gini_explained{basis="load",team="Network",unit="tickets",window="28d"} 0.06`,
+		`fairlead_team_overloaded_engineers{team="Network"} 1`,
+		`fairlead_team_short_rests{team="Network"} 3`,
+		`fairlead_team_silo_score{team="Network"} 0.3`,
+		`fairlead_team_sole_holder_areas{team="Network"} 1`,
+		`fairlead_team_unassigned_growing{team="Network"} 1`,
+		`fairlead_team_unassigned_growing{team="Two"} 0`,
+		`fairlead_team_unplanned_ratio{team="Network"} 0.5`,
+		`fairlead_unmatched_accounts{source="jira"} 2`,
+	} {
+		if !strings.Contains(text, want+"\n") {
+			t.Errorf("/metrics lacks %s", want)
+		}
+	}
+	for _, not := range []string{`overloaded_engineers{team="Two"`, `handovers_total{team="Two"`, "amber", "Ann"} {
+		if strings.Contains(text, not) {
+			t.Errorf("/metrics has %s", not)
+		}
+	}
+
+	compare(t, New(always(&analysis.Snapshot{Computed: made, Overload: judged().Overload, Areas: judged().Areas}), at(made)).People(),
+		`fairlead_area_sole_holder_absent{absence="leaving",area="Firewall",engineer="amber-otter-4k7q"} 1
+fairlead_engineer_overload_signal{engineer="amber-otter-4k7q",family="demand",signal="load_team",team="Network"} 1.68
+fairlead_engineer_overloaded{engineer="amber-otter-4k7q",evidence="demand_only",team="Network"} 1
+fairlead_engineer_unplanned_ratio{engineer="amber-otter-4k7q",team="Network"} 0.6
+`)
+	agreed := with(func(c *Config) { c.PersonAfterHours = true })
+	for _, want := range []string{"fairlead_engineer_after_hours_ratio{", `signal="rest"`} {
+		if text := gather(t, New(always(judged()), at(made), agreed).People()); !strings.Contains(text, want) {
+			t.Errorf("/metrics/people lacks %s where it was agreed", want)
+		}
+	}
 }
 
 // TestGroupsTellNothingOfSmallGroups: with the threshold lowered the pair is

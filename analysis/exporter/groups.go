@@ -16,6 +16,15 @@ var (
 	teamGini       = newFamily("fairlead_team_load_gini", "Gini coefficient of the work of a team's engineers: 0 is even. Compare it with fairlead_team_load_gini_chance.", spread...)
 	teamGiniChance = newFamily("fairlead_team_load_gini_chance", "Gini coefficient that luck alone would give with as many tickets and engineers. Absent under five tickets a head.", spread...)
 	teamGiniExcess = newFamily("fairlead_team_load_gini_excess", "Gini coefficient beyond chance.", spread...)
+	teamChanceLow  = newFamily("fairlead_team_load_gini_chance_low", "Gini coefficient that luck alone stays above 95 times in a hundred.", spread...)
+	teamChanceHigh = newFamily("fairlead_team_load_gini_chance_high", "Gini coefficient that luck alone stays below 95 times in a hundred.", spread...)
+	teamGiniLow    = newFamily("fairlead_team_load_gini_low", "Lower end of the 95 % interval of fairlead_team_load_gini (jackknife over people).", spread...)
+	teamGiniHigh   = newFamily("fairlead_team_load_gini_high", "Upper end of the 95 % interval of fairlead_team_load_gini (jackknife over people).", spread...)
+	teamExplained  = newFamily("fairlead_team_load_gini_explained", "Part of fairlead_team_load_gini_excess that skills and absence account for. Absent without a roster.", spread...)
+	teamP          = newFamily("fairlead_team_load_fairness_p_value", "Probability that luck alone gives at least this unevenness, for this team by itself.", spread...)
+	teamQ          = newFamily("fairlead_team_load_fairness_q_value", "The p value with false discoveries over all teams controlled; the verdict is made from it.", spread...)
+	teamVerdict    = newFamily("fairlead_team_load_fairness_verdict", "1 for the verdict that holds: uneven (beyond chance and by enough to matter), within_chance or levelled, else 0. Absent under five tickets a head.", append(spread, "verdict")...)
+	teamCapacity   = newFamily("fairlead_team_capacity_fte", "Full-time equivalents that were present in the window; without a roster, the people.", "team", "window", "basis")
 	teamHoover     = newFamily("fairlead_team_load_hoover_ratio", "Share of a team's work that would have to move for it to be even (Hoover index).", spread...)
 	teamHHI        = newFamily("fairlead_team_load_hhi", "Herfindahl-Hirschman index of the work of a team's engineers, from 1/n to 1.", spread...)
 	teamEffective  = newFamily("fairlead_team_effective_engineers", "Number of engineers who, with equal work, would be as concentrated (1/HHI).", spread...)
@@ -32,8 +41,10 @@ var (
 	areaComponent = newFamily("fairlead_area_silo_component", "Parts of fairlead_area_silo_score before they are weighted, from 0 to 1.", "area", "component")
 
 	groupFamilies = []*family{
-		teamGini, teamGiniChance, teamGiniExcess, teamHoover, teamHHI, teamEffective, teamEngineers, teamTickets, teamLoad, teamOpen, teamUnassigned,
-		areaHHI, areaEffective, areaTop, areaSilo, areaComponent,
+		teamGini, teamGiniChance, teamGiniExcess, teamChanceLow, teamChanceHigh, teamGiniLow, teamGiniHigh, teamExplained, teamP, teamQ, teamVerdict, teamCapacity, teamHoover, teamHHI, teamEffective, teamEngineers, teamTickets, teamLoad, teamOpen, teamUnassigned,
+		areaHHI, areaEffective, areaTop, areaSilo, areaComponent, areaBusFactor,
+		teamOverloaded, teamJudged, teamHandovers, teamAfterHours, teamAfterHoursUsual, teamShortRests, teamUnplanned, teamGrowing, teamBusFactor, teamSilo, teamSoleAreas,
+		unmatched,
 	}
 
 	snapshotTime = newFamily("fairlead_snapshot_timestamp_seconds", "When the published analysis was made.")
@@ -85,7 +96,11 @@ func (e *Exporter) fillGroups(b *batch, s *analysis.Snapshot) {
 			b.add(areaComponent, &a.Silo.Backup, a.Area, "missing_backup")
 			b.add(areaComponent, &a.Silo.Demand, a.Area, "sole_demand")
 		}
+		if a.HHI != nil {
+			b.count(areaBusFactor, uint64(a.BusFactor), a.Area)
+		}
 	}
+	e.fillStates(b, s)
 }
 
 // teamSizes is of how many people a team is, at most, in any window: whom a
@@ -107,11 +122,26 @@ func (b *batch) team(g analysis.Group, s *analysis.Snapshot, window analysis.Win
 	b.add(teamGini, g.Gini, labels()...)
 	b.add(teamGiniChance, g.GiniChance, labels()...)
 	b.add(teamGiniExcess, g.GiniExcess, labels()...)
+	b.add(teamChanceLow, g.ChanceLow, labels()...)
+	b.add(teamChanceHigh, g.ChanceHigh, labels()...)
+	b.add(teamGiniLow, g.GiniLow, labels()...)
+	b.add(teamGiniHigh, g.GiniHigh, labels()...)
+	if g.Explained != nil {
+		b.add(teamExplained, &g.Explained.Part, labels()...)
+	}
+	b.add(teamP, g.P, labels()...)
+	b.add(teamQ, g.PAdjusted, labels()...)
+	if g.Verdict != analysis.NoVerdict {
+		for _, v := range verdicts {
+			b.flag(teamVerdict, g.Verdict == v, append(labels(), string(v))...)
+		}
+	}
 	b.add(teamHoover, g.Hoover, labels()...)
 	b.add(teamHHI, g.HHI, labels()...)
 	b.add(teamEffective, g.Effective, labels()...)
 	if unit == analysis.Tickets {
 		b.count(teamEngineers, uint64(g.People), g.Name, window.String(), string(basis))
+		b.add(teamCapacity, positive(g.Capacity), g.Name, window.String(), string(basis))
 		if basis != analysis.Load {
 			b.add(teamTickets, &g.Total, g.Name, window.String(), string(basis))
 		}
@@ -119,6 +149,14 @@ func (b *batch) team(g analysis.Group, s *analysis.Snapshot, window analysis.Win
 	if basis == analysis.Load {
 		b.add(teamLoad, average(g.Total, s, window), g.Name, window.String(), string(unit))
 	}
+}
+
+// positive is x, or nil where it is 0 for not known.
+func positive(x float64) *float64 {
+	if x > 0 {
+		return &x
+	}
+	return nil
 }
 
 // average is ticket-days over the days of the window; nil for a window without

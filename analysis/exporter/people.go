@@ -9,7 +9,9 @@ var (
 	engineerLoad     = newFamily("fairlead_engineer_load", "Average number of open tickets of a team that an engineer held over the window, or their effort in typical tickets.", "engineer", "team", "window", "unit")
 	engineerRelative = newFamily("fairlead_engineer_relative_load_ratio", "Share of a team's open work over the window that rests on an engineer, over an even share: 1 is even.", "engineer", "team", "window", "unit")
 
-	peopleFamilies = []*family{engineerOpen, engineerLoad, engineerRelative}
+	peopleFamilies = []*family{
+		engineerOverloaded, areaAbsent, engineerSignal, engineerOpen, engineerLoad, engineerRelative, engineerUnplanned, engineerAfterHours,
+	}
 )
 
 // fillPeople makes the series about single engineers.
@@ -18,6 +20,7 @@ func (e *Exporter) fillPeople(b *batch, s *analysis.Snapshot) {
 		return
 	}
 	label := e.labels(s)
+	e.fillOverload(b, s, label)
 	type place struct{ engineer, team string }
 	shown := map[place]bool{}
 	for _, one := range s.Open.Engineers {
@@ -64,6 +67,14 @@ func (e *Exporter) labels(s *analysis.Snapshot) func(pseudonym, name string) str
 	}
 	for _, one := range s.Open.Engineers {
 		note(one.Pseudonym, one.Name)
+	}
+	for _, o := range s.Overload {
+		note(o.Pseudonym, o.Name)
+	}
+	for _, a := range s.Areas {
+		if a.Sole != nil {
+			note(a.Sole.Pseudonym, a.Sole.Name)
+		}
 	}
 	for _, window := range s.Windows {
 		for _, g := range s.Teams[analysis.TeamsKey{Window: window, Basis: analysis.Load, Unit: analysis.Tickets}] {
