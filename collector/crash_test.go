@@ -19,16 +19,19 @@ import (
 )
 
 // The test binary runs itself as the service that is killed, when the
-// environment names the instance to collect and the data folder.
+// environment names the instance to collect and the data folder or the server.
 const (
-	crashURL = "FAIRLEAD_COLLECTOR_TEST_URL"
-	crashDir = "FAIRLEAD_COLLECTOR_TEST_DIR"
+	crashURL      = "FAIRLEAD_COLLECTOR_TEST_URL"
+	crashDir      = "FAIRLEAD_COLLECTOR_TEST_DIR"
+	crashDSN      = "FAIRLEAD_COLLECTOR_TEST_DSN"
+	crashUser     = "FAIRLEAD_COLLECTOR_TEST_USER"
+	crashPassword = "FAIRLEAD_COLLECTOR_TEST_PASSWORD"
 )
 
 func TestMain(m *testing.M) {
 	if url := os.Getenv(crashURL); url != "" {
 		embedded.RunChildIfAsked()
-		if err := service(url, os.Getenv(crashDir)); err != nil {
+		if err := service(url); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -37,11 +40,15 @@ func TestMain(m *testing.M) {
 	clickhousetest.Main(m)
 }
 
-// service collects once into the warehouse of a data folder, and says on its
-// standard output when it begins.
-func service(url, dir string) error {
+// service collects once into the warehouse of a data folder or a server, and says
+// on its standard output when it begins.
+func service(url string) error {
 	ctx := context.Background()
-	db, err := clickhouse.Open(ctx, clickhouse.Options{DataDir: dir, Surrogate: clickhousetest.Surrogate})
+	db, err := clickhouse.Open(ctx, clickhouse.Options{
+		Config:    clickhouse.Config{DSN: os.Getenv(crashDSN), User: os.Getenv(crashUser), Password: os.Getenv(crashPassword)},
+		DataDir:   os.Getenv(crashDir),
+		Surrogate: clickhousetest.Surrogate,
+	})
 	if err != nil {
 		return err
 	}
