@@ -60,6 +60,8 @@ type world struct {
 	kinds, kindValues []string
 	unknownStatuses   int
 
+	crew *crew // nil without a roster
+
 	engineers map[uint64]*people.Engineer // cache by surrogate
 }
 
@@ -197,8 +199,11 @@ func numbersParameter(list []int64) string {
 	for i, n := range list {
 		text[i] = numberParameter(n)
 	}
-	return "[" + strings.Join(text, ",") + "]"
+	return arrayParameter(text)
 }
+
+// arrayParameter writes numbers as a parameter of an array's type.
+func arrayParameter(numbers []string) string { return "[" + strings.Join(numbers, ",") + "]" }
 
 // beginning stands for a window without a start. It is before every time that
 // ClickHouse can hold, and far enough from the least Int64 to be added to.

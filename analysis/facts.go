@@ -6,12 +6,10 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
-	"fairlead/analysis/distribution"
 	"fairlead/analysis/effort"
 )
 
@@ -105,6 +103,12 @@ type tally struct {
 	items  uint64
 	value  float64
 	square float64 // Σ of the squares of what makes up value
+
+	// From units only: what makes up value, each decision once, and while it is
+	// gathered the value in shares and in parts.
+	pile   pile
+	shares int64
+	parts  []float64
 }
 
 func (t *tally) add(items uint64, value, square float64) {
@@ -119,6 +123,24 @@ type tallies struct {
 	names      map[string]string
 	unassigned tally
 	bots       tally
+
+	// From units only.
+	visitors map[string]*tally // who is not of the team, in its queues
+	lots     map[lot][]float64 // of people: what could have gone to whom
+}
+
+func newTallies() *tallies {
+	return &tallies{people: map[string]*tally{}, names: map[string]string{}, visitors: map[string]*tally{}, lots: map[lot][]float64{}}
+}
+
+// person is the tally of somebody.
+func (t *tallies) person(pseudonym, name string) *tally {
+	p := t.people[pseudonym]
+	if p == nil {
+		p = &tally{}
+		t.people[pseudonym], t.names[pseudonym] = p, name
+	}
+	return p
 }
 
 // gather adds facts up to groups by name, in tickets or in effort. Facts must be
@@ -139,7 +161,7 @@ func (w *world) gather(facts []fact, basis Basis, by By, model *effort.Model) ma
 		}
 		g := groups[name]
 		if g == nil {
-			g = &tallies{people: map[string]*tally{}, names: map[string]string{}}
+			g = newTallies()
 			groups[name] = g
 		}
 		weight := unit
@@ -150,121 +172,13 @@ func (w *world) gather(facts []fact, basis Basis, by By, model *effort.Model) ma
 		into := &g.unassigned
 		if f.actor != 0 {
 			p := w.engineer(f.actor)
-			switch {
-			case p.Bot:
+			if p.Bot {
 				into = &g.bots
-			case g.people[p.Pseudonym] != nil:
-				into = g.people[p.Pseudonym]
-			default:
-				into = &tally{}
-				g.people[p.Pseudonym], g.names[p.Pseudonym] = into, p.Name
+			} else {
+				into = g.person(p.Pseudonym, p.Name)
 			}
 		}
 		into.add(f.items, f.total*weight, f.square*weight*weight)
 	}
 	return groups
-}
-
-// measure makes the Group of tallies.
-func (t *tallies) measure(by By, name string) (Group, error) {
-	g := Group{By: by, Name: name, People: len(t.people), Provisional: true, Unassigned: t.unassigned.value, Bots: t.bots.value, Engineers: []Part{}}
-	pseudonyms := make([]string, 0, len(t.people))
-	for p := range t.people {
-		pseudonyms = append(pseudonyms, p)
-	}
-	slices.Sort(pseudonyms)
-	values := make([]float64, len(pseudonyms))
-	var weights distribution.Weights
-	for i, p := range pseudonyms {
-		one := t.people[p]
-		values[i] = one.value
-		weights = weights.Plus(distribution.Weights{N: one.items, Sum: one.value, Squares: one.square})
-	}
-	g.Items = weights.N
-	s, err := distribution.Equal(values)
-	if err != nil {
-		return Group{}, err
-	}
-	g.Total = s.Total()
-	null, err := s.Null(weights.H())
-	if err != nil {
-		return Group{}, err
-	}
-	g.Gini, g.GiniCorrected, g.Hoover, g.Theil = defined(s.Gini()), defined(s.GiniCorrected()), defined(s.Hoover()), defined(s.TheilT())
-	g.HHI, g.Effective, g.CV2, g.Jain, g.TopShare = defined(s.HHI()), defined(s.Effective()), defined(s.CV2()), defined(s.Jain()), defined(s.TopShare(1))
-	low, high := s.JackknifeGini(false).Interval(0.95)
-	g.GiniLow, g.GiniHigh = defined(low), defined(high)
-	if null.Enough() {
-		g.GiniChance, g.GiniExcess = defined(null.Gini()), defined(s.Gini()-null.Gini())
-	}
-	g.HHIChance = defined(null.HHI())
-
-	n := float64(len(values))
-	for i, p := range pseudonyms {
-		part := Part{Pseudonym: p, Name: t.names[p], Items: t.people[p].items, Value: values[i]}
-		if g.Total > 0 {
-			share, h := values[i]/g.Total, weights.H()
-			part.Share, part.Relative = defined(share), defined(share*n)
-			part.Z = defined(distribution.ShareZ(share, 1/n, h))
-			if n > 1 {
-				part.Tail = defined(distribution.BinomialUpperTail(min(share/h, 1/h), 1/h, 1/n))
-			}
-		}
-		g.Engineers = append(g.Engineers, part)
-	}
-	slices.SortStableFunc(g.Engineers, func(a, b Part) int { return cmp.Compare(b.Value, a.Value) })
-	return g, nil
-}
-
-// defined is nil for what is undefined or not finite.
-func defined(x float64) *float64 {
-	if !distribution.Defined(x) || math.IsInf(x, 0) {
-		return nil
-	}
-	return &x
-}
-
-// measureAll makes the groups, greatest total first, then by name.
-func measureAll(groups map[string]*tallies, by By) ([]Group, error) {
-	list := make([]Group, 0, len(groups))
-	for name, t := range groups {
-		g, err := t.measure(by, name)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, g)
-	}
-	slices.SortFunc(list, func(a, b Group) int {
-		return cmp.Or(cmp.Compare(b.Total, a.Total), strings.Compare(a.Name, b.Name))
-	})
-	return list, nil
-}
-
-// Distribution is how the work of a window is spread over the people of each
-// group, greatest total first.
-func (e *Engine) Distribution(ctx context.Context, q Query) ([]Group, error) {
-	if err := q.Validate(); err != nil {
-		return nil, err
-	}
-	w, err := e.world(ctx)
-	if err != nil {
-		return nil, err
-	}
-	from, to := q.Window.Bounds(q.AsOf)
-	if !from.Before(to) {
-		return []Group{}, nil
-	}
-	var model *effort.Model
-	if q.Unit == Effort {
-		m, err := e.model(ctx, w, millis(to))
-		if err != nil {
-			return nil, err
-		}
-		model = &m
-	}
-	facts, err := e.facts(ctx, w, q.Basis, q.By, []int64{millis(from)}, millis(to), model != nil)
-	if err != nil {
-		return nil, err
-	}
-	return measureAll(w.gather(facts, q.Basis, q.By, model), q.By)
 }

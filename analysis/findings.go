@@ -97,10 +97,12 @@ const visitor = 0.1
 // piece of work has: the many who had a single ticket of a queue in passing do
 // not move it. Without a roster this is as near as one comes to a team.
 func regulars(t *tallies) []string {
-	var sum, squares float64
-	for _, p := range sortedKeys(t.people) {
-		v := t.people[p].value
-		sum += v
+	values := make([]float64, 0, len(t.people))
+	for _, p := range t.people {
+		values = append(values, p.value)
+	}
+	sum, squares := sumOf(values), 0.0
+	for _, v := range values {
 		squares += v * v
 	}
 	var list []string

@@ -75,7 +75,10 @@ func (e *Engine) openLoad(ctx context.Context, w *world, model *effort.Model, at
 	type place struct{ team, pseudonym string }
 	teams, engineers := map[string]*TeamLoad{}, map[place]*EngineerLoad{}
 	for _, f := range facts {
-		name := w.groupName(f.source, f.key)
+		name := w.ownTeam(f.source, f.key, to-1)
+		if f.actor != 0 && !w.engineer(f.actor).Bot {
+			name = w.holderTeam(f.source, f.key, w.engineer(f.actor).Pseudonym, to-1)
+		}
 		t := teams[name]
 		if t == nil {
 			t = &TeamLoad{Team: name}

@@ -3,6 +3,7 @@ package analysis
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -78,12 +79,8 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 		froms[i] = millis(from)
 	}
 
-	facts := make([][]fact, len(Bases))
+	// Efforts are needed to read the bases; what knowledge is needs none.
 	var model effort.Model
-	var load []map[string]*tallies // in tickets, by team, of each window
-
-	// The queries run side by side; what they share is only read. Engineers
-	// are looked up afterwards, or in a world of their own.
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(e.config.Concurrency)
 	group.Go(func() (err error) {
@@ -91,60 +88,59 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 		return err
 	})
 	group.Go(func() (err error) {
-		own := w.alone()
-		s.Areas, err = e.ownership(groupCtx, own, beginning, to)
+		s.Areas, err = e.ownership(groupCtx, w.alone(), beginning, to)
 		return err
 	})
-	for i, basis := range Bases {
-		group.Go(func() (err error) {
-			facts[i], err = e.facts(groupCtx, w, basis, Team, froms, to, true)
-			return err
-		})
-	}
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if s.Open, err = e.openLoad(ctx, w, &model, asOf, to); err != nil {
-		return nil, err
-	}
+
+	// The queries run side by side; what they share is only read. Engineers
+	// are looked up in a world of their own.
+	load := make([]map[string]*tallies, len(froms)) // in tickets, by team, of each window
+	teams := make([]map[TeamsKey][]Group, len(Bases))
+	group, groupCtx = errgroup.WithContext(ctx)
+	group.SetLimit(e.config.Concurrency)
 	for i, basis := range Bases {
-		for j, window := range e.config.Windows {
-			inWindow := windowFacts(facts[i], j)
-			for _, unit := range Units {
-				fitted := &model
-				if unit == Tickets {
-					fitted = nil
-				}
-				tallied := w.gather(inWindow, basis, Team, fitted)
-				teams, err := measureAll(tallied, Team)
-				if err != nil {
-					return nil, fmt.Errorf("measuring %s: %w", basis, err)
-				}
-				s.Teams[TeamsKey{window, basis, unit}] = teams
-				if basis == Load && unit == Tickets {
-					load = append(load, tallied)
+		group.Go(func() (err error) {
+			own := w.alone()
+			gathered := []*gathering{own.gathering(basis, Team, nil, len(froms)), own.gathering(basis, Team, &model, len(froms))}
+			if err := e.units(groupCtx, own, basis, Team, froms, to, gathered...); err != nil {
+				return err
+			}
+			teams[i] = map[TeamsKey][]Group{}
+			for j, unit := range Units {
+				for k, tallied := range gathered[j].finish() {
+					window := e.config.Windows[k]
+					from, to := window.Bounds(asOf)
+					measured, err := own.measureAll(tallied, Team, from, to)
+					if err != nil {
+						return fmt.Errorf("measuring %s: %w", basis, err)
+					}
+					teams[i][TeamsKey{window, basis, unit}] = measured
+					if basis == Load && unit == Tickets {
+						load[k] = tallied
+					}
 				}
 			}
-		}
+			return nil
+		})
+	}
+	group.Go(func() (err error) {
+		s.Open, err = e.openLoad(groupCtx, w.alone(), &model, asOf, to)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	for _, t := range teams {
+		maps.Copy(s.Teams, t)
 	}
 	s.Findings = e.findings(s, load)
 	s.Computed = e.now()
 	s.Took = s.Computed.Sub(began)
 	e.log.DebugContext(ctx, "snapshot made", "as_of", s.AsOf, "took", s.Took, "areas", len(s.Areas), "findings", len(s.Findings))
 	return s, nil
-}
-
-// windowFacts is the part of sorted facts that is of one window.
-func windowFacts(facts []fact, window int) []fact {
-	begin := 0
-	for begin < len(facts) && facts[begin].window < window {
-		begin++
-	}
-	end := begin
-	for end < len(facts) && facts[end].window == window {
-		end++
-	}
-	return facts[begin:end]
 }
 
 // Findings is what a Snapshot of that instant finds.

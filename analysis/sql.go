@@ -106,7 +106,7 @@ func numbersFrom(since string) column {
 func sqlOf(basis Basis, by By) basisSQL {
 	switch basis {
 	case Load:
-		return loadSQL(by)
+		return loadSQL(by, whole)
 	case Assigned:
 		return assignedSQL(by)
 	default:
@@ -170,9 +170,26 @@ func assignedSQL(by By) basisSQL {
 	return s
 }
 
+// span is the part of an assignment that a fact of its load is about: names of
+// its begin and end, and the columns that make them.
+type span struct {
+	from, to string
+	columns  []column
+}
+
+// whole is all of the assignment that lies in the window; pieces are that, cut
+// where {cut_actors:Array(UInt64)} changed teams at {cut_at:Array(Int64)}.
+var (
+	whole  = span{from: "begin", to: "a_to"}
+	pieces = span{"piece.1", "piece.2", []column{
+		{"cuts", `arrayFilter((t, a) -> a = a_actor AND t > begin AND t < a_to, {cut_at:Array(Int64)}, {cut_actors:Array(UInt64)})`},
+		{"piece", `arrayJoin(arrayZip(arrayPushFront(cuts, begin), arrayPushBack(cuts, a_to)))`},
+	}}
+)
+
 // loadSQL cuts each assignment by the intervals in which the ticket was open,
 // and by the slices of time in which its groups stayed the same.
-func loadSQL(by By) basisSQL {
+func loadSQL(by By, part span) basisSQL {
 	s := basisSQL{
 		unfold: `ARRAY JOIN a_actor, a_from, a_to`,
 		ticket: []column{
@@ -190,14 +207,15 @@ func loadSQL(by By) basisSQL {
 		},
 		where: `weight > 0 AND actor != 0`,
 	}
+	s.fact = append(s.fact, part.columns...)
 	// What of a slice (from, to, keys) or of the whole lies within the
 	// assignment, the window and the times when the ticket was open.
-	const inSlice = `arraySum(o -> greatest(0, least(a_to, o.2, s.2) - greatest(begin, o.1, s.1)), open)`
+	inSlice := `arraySum(o -> greatest(0, least(` + part.to + `, o.2, s.2) - greatest(` + part.from + `, o.1, s.1)), open)`
 	switch by {
 	case Source:
 		s.fact = append(s.fact,
 			column{"key", `''`},
-			column{"weight", `2520 * arraySum(o -> greatest(0, least(a_to, o.2) - greatest(begin, o.1)), open)`})
+			column{"weight", `2520 * arraySum(o -> greatest(0, least(` + part.to + `, o.2) - greatest(` + part.from + `, o.1)), open)`})
 		return s
 	case Team:
 		s.ticket = append(s.ticket, column{"slices", `arrayMap(x -> (x.1, x.2, [x.3]), ` + spellsOf("group") + `)`})
