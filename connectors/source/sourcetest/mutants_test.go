@@ -64,6 +64,12 @@ func TestMutantsFail(t *testing.T) {
 		"takes a refused credential for an empty source": "a credential that is revoked meanwhile is ErrUnauthorized",
 		"keeps the cause to itself":                      "a source that is not there is ErrUnreachable",
 		"does not mind its context":                      "cancelling ends waiting at once",
+		"lists what it collects":                         "every ticket is listed, whatever its age",
+		"lists by time":                                  "a ticket that nobody touches is listed, whatever is edited meanwhile",
+		"lists one by one":                               "listing costs few requests",
+		"takes a short list for the last":                "tickets that may not be seen do not end a list",
+		"takes a list that fails for a whole one":        "a list that fails ends with an error",
+		"does not say why it skips":                      "what is gone is not listed, and by id it is called gone",
 	} {
 		slots <- struct{}{}
 		group.Go(func() {

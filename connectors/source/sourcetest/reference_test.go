@@ -179,17 +179,23 @@ func (r *reference) serveTickets(rw http.ResponseWriter, req *http.Request) {
 	offset, _ := strconv.Atoi(q.Get("offset"))
 	after, afterID := instant(q.Get("after")), q.Get("after_id")
 	from, to := instant(q.Get("from")), instant(q.Get("to"))
+	byID := q.Get("by") == "id"
 	var found []refTicket
 	for _, t := range r.index {
 		done := t.Status == r.Value(ticket.FieldStatus, StatusDone)
 		if q.Get("done") != "" && q.Get("done") != strconv.FormatBool(done) ||
-			t.Updated.Before(from) || !to.IsZero() && !t.Updated.Before(to) ||
-			t.Updated.Before(after) || t.Updated.Equal(after) && t.ID <= afterID {
+			t.Updated.Before(from) || !to.IsZero() && !t.Updated.Before(to) || byID && t.ID <= afterID ||
+			!byID && (t.Updated.Before(after) || t.Updated.Equal(after) && t.ID <= afterID) {
 			continue
 		}
 		found = append(found, t)
 	}
-	slices.SortFunc(found, func(a, b refTicket) int { return cmp.Or(a.Updated.Compare(b.Updated), strings.Compare(a.ID, b.ID)) })
+	slices.SortFunc(found, func(a, b refTicket) int {
+		if byID {
+			return strings.Compare(a.ID, b.ID)
+		}
+		return cmp.Or(a.Updated.Compare(b.Updated), strings.Compare(a.ID, b.ID))
+	})
 	found = found[min(offset, len(found)):]
 	var page refPage
 	if len(found) > limit {
@@ -489,7 +495,7 @@ func (s *refSource) ByID(ctx context.Context, ids []string) (source.Page, error)
 		s.fill(&page, rows)
 		for _, id := range chunk {
 			if !slices.ContainsFunc(rows, func(t refTicket) bool { return t.ID == id }) && !s.is("keeps silent about what is gone") {
-				page.Skipped = append(page.Skipped, source.Skipped{ID: id, Reason: "not found"})
+				page.Skipped = append(page.Skipped, source.Skipped{ID: id, Reason: s.gone()})
 			}
 		}
 		if s.is("looks up no more than fifty ids") {
@@ -497,6 +503,69 @@ func (s *refSource) ByID(ctx context.Context, ids []string) (source.Page, error)
 		}
 	}
 	return page, nil
+}
+
+func (s *refSource) gone() string {
+	if s.is("does not say why it skips") {
+		return "not found"
+	}
+	return "deleted or no permission"
+}
+
+// IDs reads the index in order of id, which no edit changes.
+func (s *refSource) IDs(ctx context.Context) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		limit := cmp.Or(s.o.PageSize, 50)
+		query := url.Values{"limit": {strconv.Itoa(limit)}}
+		if s.is("lists by time") {
+			query.Set("by", "time")
+		} else {
+			query.Set("by", "id")
+		}
+		if s.is("lists what it collects") && !s.o.Since.IsZero() {
+			query.Set("from", s.o.Since.Format(time.RFC3339Nano))
+		}
+		if s.is("sends requests when nobody reads any more") {
+			defer func() {
+				go func() {
+					time.Sleep(90 * time.Minute)
+					var page refPage
+					_ = s.getOnce(context.WithoutCancel(ctx), "/api/tickets", query, &page)
+				}()
+			}()
+		}
+		if s.is("lists one by one") {
+			query.Set("limit", "1")
+		}
+		offset := 0
+		for {
+			var got refPage
+			if err := s.get(ctx, "/api/tickets", query, &got); err != nil {
+				if !s.is("takes a list that fails for a whole one") {
+					yield(nil, err)
+				}
+				return
+			}
+			var ids []string
+			for _, raw := range got.Rows {
+				var row refTicket
+				if err := json.Unmarshal(raw, &row); err != nil {
+					yield(nil, fmt.Errorf("reading /api/tickets: %w: %w", source.ErrUnreadable, err))
+					return
+				}
+				ids = append(ids, row.ID)
+			}
+			if !yield(ids, nil) || !got.More || s.is("takes a short list for the last") && len(ids) < limit {
+				return
+			}
+			if s.is("lists by time") {
+				offset += limit
+				query.Set("offset", strconv.Itoa(offset))
+				continue
+			}
+			query.Set("after_id", got.Last.ID)
+		}
+	}
 }
 
 func (s *refSource) Check(ctx context.Context) (source.Report, error) {

@@ -5,9 +5,14 @@ import (
 	"testing"
 )
 
-// Run tests that the source of h keeps every promise of the contract.
+// Run tests that the source of h keeps every promise of the contract; those of a
+// source.Lister if it is one.
 func Run(t *testing.T, h Harness) {
-	for _, p := range slices.Concat(wholeness, paging, streams, faults) {
+	promises := slices.Concat(wholeness, paging, streams, faults)
+	if lists(t, h) {
+		promises = append(promises, listing...)
+	}
+	for _, p := range promises {
 		if p.needs != nil && !p.needs(h) {
 			continue
 		}
