@@ -1,0 +1,160 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"fairlead/connectors/clickhouse"
+	"fairlead/connectors/roster"
+	"fairlead/connectors/ticket"
+)
+
+// RosterStore is what the roster's way into the warehouse needs of it.
+type RosterStore interface {
+	RosterHash(ctx context.Context) (string, error)
+	WriteRoster(ctx context.Context, r *roster.Roster) error
+	Accounts(ctx context.Context) ([]clickhouse.StoredAccount, error)
+	Activity(ctx context.Context, from, to time.Time) ([]clickhouse.Activity, error)
+	Terms(ctx context.Context) ([]ticket.Term, error)
+}
+
+// RosterDays is how far back, in days, holders of tickets count for a roster's
+// report and for a draft of one.
+const RosterDays = 90
+
+// RosterReport says how a roster fits the accounts that the sources have shown.
+type RosterReport struct {
+	People, Teams int
+	// Unmatched are the accounts that held tickets in the last RosterDays and
+	// match nobody, by source and id; Counts is how many of each source.
+	Unmatched []roster.Unmatched
+	Counts    map[string]int
+	// Missing are the accounts that the roster maps and no source has shown.
+	Missing []roster.Mapping
+	// WithoutAccount are the ids of people who work here now and have none.
+	WithoutAccount []string
+}
+
+// SyncRoster makes what the files and folders say the roster of the warehouse, and
+// reports whether that changed it. No paths at all remove it. Files with a mistake
+// change nothing: the error is one line, and the roster before stays in force.
+func SyncRoster(ctx context.Context, store RosterStore, paths []string, log *slog.Logger) (changed bool, err error) {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	var r *roster.Roster
+	hash := ""
+	if len(paths) > 0 {
+		if r, err = roster.Load(paths...); err != nil {
+			return false, err
+		}
+		hash = r.Hash()
+	}
+	stored, err := store.RosterHash(ctx)
+	if err != nil {
+		return false, fmt.Errorf("storing the roster: %w", err)
+	}
+	if stored == hash {
+		return false, nil
+	}
+	if err := store.WriteRoster(ctx, r); err != nil {
+		return false, fmt.Errorf("storing the roster: %w", err)
+	}
+	if r == nil {
+		log.InfoContext(ctx, "roster removed")
+		return true, nil
+	}
+	report, err := CheckRoster(ctx, store, r, time.Now())
+	if err != nil {
+		return true, err
+	}
+	log.InfoContext(ctx, "roster stored", "people", report.People, "teams", report.Teams, "people_without_account", len(report.WithoutAccount))
+	for _, source := range slices.Sorted(maps.Keys(report.Counts)) {
+		log.WarnContext(ctx, "accounts match nobody in the roster", "source", source, "accounts", report.Counts[source])
+	}
+	return true, nil
+}
+
+// CheckRoster compares a roster with the accounts that the warehouse knows, as of
+// an instant. It changes nothing.
+func CheckRoster(ctx context.Context, store RosterStore, r *roster.Roster, asOf time.Time) (RosterReport, error) {
+	fail := func(err error) (RosterReport, error) {
+		return RosterReport{}, fmt.Errorf("comparing the roster with accounts: %w", err)
+	}
+	stored, err := store.Accounts(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	activity, err := store.Activity(ctx, asOf.AddDate(0, 0, -RosterDays), asOf)
+	if err != nil {
+		return fail(err)
+	}
+	holders := map[uint64]bool{}
+	for _, a := range activity {
+		holders[a.Actor] = true
+	}
+	accounts := make([]ticket.Account, len(stored))
+	held := map[roster.AccountRef]bool{}
+	for i, a := range stored {
+		accounts[i] = a.Account
+		held[roster.AccountRef{Source: a.Source, ID: a.Account.ID}] = holders[a.ID]
+	}
+	m := r.Match(accounts)
+	report := RosterReport{People: len(r.People()), Teams: len(r.Teams()), Counts: map[string]int{}, Missing: m.Missing}
+	for _, u := range m.Unmatched {
+		if held[roster.AccountRef{Source: u.Source, ID: u.ID}] {
+			report.Unmatched = append(report.Unmatched, u)
+			report.Counts[u.Source]++
+		}
+	}
+	for _, id := range m.WithoutAccount {
+		if r.StateAt(id, asOf) != roster.NotEmployed {
+			report.WithoutAccount = append(report.WithoutAccount, id)
+		}
+	}
+	return report, nil
+}
+
+// SuggestRoster drafts a roster from who held which tickets in the RosterDays
+// before asOf, and from what the sources tell of groups and zones, both of which
+// may be nil. Names of groups are taken from the warehouse where groups has none.
+func SuggestRoster(ctx context.Context, store RosterStore, asOf time.Time, groups []roster.Group, zones map[roster.AccountRef]string) ([]byte, error) {
+	fail := func(err error) ([]byte, error) { return nil, fmt.Errorf("drafting a roster: %w", err) }
+	stored, err := store.Accounts(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	activity, err := store.Activity(ctx, asOf.AddDate(0, 0, -RosterDays), asOf)
+	if err != nil {
+		return fail(err)
+	}
+	terms, err := store.Terms(ctx)
+	if err != nil {
+		return fail(err)
+	}
+	e := roster.Evidence{Days: RosterDays, Zones: zones}
+	of := make(map[uint64]roster.AccountRef, len(stored))
+	for _, a := range stored {
+		e.Accounts = append(e.Accounts, a.Account)
+		of[a.ID] = roster.AccountRef{Source: a.Source, ID: a.Account.ID}
+	}
+	for _, a := range activity {
+		ref, ok := of[a.Actor]
+		if !ok {
+			ref = roster.AccountRef{Source: a.Source, ID: "unknown " + strconv.FormatUint(a.Actor, 10)}
+		}
+		e.Held = append(e.Held, roster.Held{AccountRef: ref, Group: a.Group, Tickets: int(a.Tickets), Last: a.Last})
+	}
+	for _, t := range terms {
+		if t.Field == ticket.FieldGroup {
+			e.Groups = append(e.Groups, roster.Group{Source: t.Source, ID: t.ID, Name: t.Name})
+		}
+	}
+	e.Groups = append(e.Groups, groups...)
+	return roster.Suggest(e), nil
+}
