@@ -134,8 +134,7 @@ func (s Sample) Apart() Apart { return s.apart }
 // empty reports that no index is defined: there is nobody, or no work.
 func (s Sample) empty() bool { return s.total == 0 }
 
-// share, capShare and relative are s_i, p_i and r_i.
-func (s Sample) share(p person) float64    { return p.work / s.total }
+// capShare and relative are p_i and r_i.
 func (s Sample) capShare(p person) float64 { return p.cap / s.cap }
 func (s Sample) relative(p person) float64 { return p.relative * (s.cap / s.total) }
 

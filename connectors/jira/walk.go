@@ -34,7 +34,6 @@ type cloudWalk struct {
 	query   query
 	fields  []string
 	size    int
-	place   func() string
 	jql     string
 	token   string
 	tokens  map[uint64]bool
