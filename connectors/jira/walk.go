@@ -107,6 +107,7 @@ type offsetWalk struct {
 	cal    calendar
 	query  query
 	fields []string
+	expand []string
 	size   int
 
 	lower time.Time            // wall clock
@@ -124,7 +125,7 @@ type offsetWalk struct {
 const maxPasses = 10
 
 func newOffsetWalk(c *client, cal calendar, q query, fields []string, size int) *offsetWalk {
-	return &offsetWalk{client: c, cal: cal, query: q, fields: fields, size: size, lower: q.lower, seen: map[string]time.Time{}}
+	return &offsetWalk{client: c, cal: cal, query: q, fields: fields, expand: []string{"changelog"}, size: size, lower: q.lower, seen: map[string]time.Time{}}
 }
 
 func (w *offsetWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
@@ -157,10 +158,13 @@ func (w *offsetWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 }
 
 func (w *offsetWalk) search(ctx context.Context) (searchAnswer, error) {
-	call := call{method: http.MethodPost, path: "/search", place: place(w.last), body: map[string]any{
-		"jql": w.query.jql(w.lower, w.upper), "startAt": w.offset, "maxResults": w.size,
-		"fields": w.fields, "expand": []string{"changelog"},
-	}}
+	body := map[string]any{
+		"jql": w.query.jql(w.lower, w.upper), "startAt": w.offset, "maxResults": w.size, "fields": w.fields,
+	}
+	if len(w.expand) > 0 {
+		body["expand"] = w.expand
+	}
+	call := call{method: http.MethodPost, path: "/search", place: place(w.last), body: body}
 	answer, _, err := do[searchAnswer](ctx, w.client, call)
 	if err != nil {
 		return answer, fmt.Errorf("searching issues: %w", err)
