@@ -1,15 +1,21 @@
 // Package people resolves accounts to engineers and gives each engineer a
-// keyed, readable pseudonym. It is pure: the same accounts and key give the
-// same directory, whatever their order.
+// keyed, readable pseudonym. It is pure: the same accounts, roster and key give
+// the same directory, whatever their order.
 //
 // # Who is one person
 //
-// Accounts of different sources with the same e-mail address, compared in
-// lower case and without surrounding space, are one engineer. Two accounts of
-// one source are never joined by e-mail: where a source has an address twice (a
-// shared mailbox, a person hired again) none of its accounts with it is joined,
-// since nothing tells which is meant; [Directory.Ambiguous] lists them. An
+// Without a roster, accounts of different sources with the same e-mail address,
+// compared in lower case and without surrounding space, are one engineer. Two
+// accounts of one source are never joined by e-mail: where a source has an address
+// twice (a shared mailbox, a person hired again) none of its accounts with it is
+// joined, since nothing tells which is meant; [Directory.Ambiguous] lists them. An
 // account that the source calls a bot is joined to nobody.
+//
+// With a roster, its people are engineers, whether or not they have an account.
+// Theirs are the accounts that it maps to them and those with one of their
+// addresses, by the rules above; an account that it calls a bot is one. Accounts
+// that match nobody in it stay the engineers that they were: see
+// [Directory.Unmatched].
 //
 // # Pseudonyms
 //
@@ -21,9 +27,19 @@
 // appears, and in another installation with the same key. It changes when the
 // address does.
 //
+// Adding a roster changes nobody's pseudonym. Where it makes one person of what
+// were several engineers, that person keeps one of theirs: by the first of the
+// person's addresses in the roster that an account shows, else by the first
+// account that it maps. [Directory.Find] still finds them by the others. So a new
+// address is to be put behind the old one. An account that the roster takes away
+// from the address that it shows has the pseudonym of an account. Somebody without
+// any account has that of their first address, and keeps it when an account with
+// that address appears.
+//
 // There are 2^34 of them. Where two engineers fall on the same one, which among
 // 10,000 people happens about once in 350 installations, the one whose code is
-// smaller keeps it and the other is given the next of their own series.
+// smaller keeps it and the other is given the next of their own series; who is
+// known only by the roster comes last.
 package people
 
 import (
@@ -37,6 +53,7 @@ import (
 	"slices"
 	"strings"
 
+	"fairlead/connectors/roster"
 	"fairlead/connectors/ticket"
 )
 
@@ -53,15 +70,19 @@ type Account struct {
 	ticket.Account
 }
 
-// Engineer is a person: one account or several.
+// Engineer is a person: one account or several, or by a roster none.
 type Engineer struct {
 	Pseudonym string
-	Name      string // the first that a source shows, by source; "" where all hide it
-	Email     string // lower case; "" where hidden
-	Bot       bool   // an integration, counted apart from people
-	Active    bool   // one of the accounts is
-	Known     bool   // false for a surrogate that no account describes
+	Aliases   []string // pseudonyms that parts of them had without the roster
+	Person    string   // id in the roster; "" for who is not in it
+	Name      string   // the roster's, else the first that a source shows, by source; "" where all hide it
+	Email     string   // lower case; "" where hidden
+	Bot       bool     // an integration, counted apart from people
+	Active    bool     // one of the accounts is
+	Known     bool     // false for a surrogate that no account describes
 	Accounts  []Account
+
+	byAddress bool // called by the e-mail address, and not by an account
 }
 
 // Directory is who is who. It is immutable and safe for concurrent use.
@@ -69,13 +90,25 @@ type Directory struct {
 	engineers   []Engineer
 	bySurrogate map[uint64]int
 	byPseudonym map[string]int
+	byPerson    map[string]int
 	ambiguous   []string
 	key         []byte
+	accounts    []Account
+	roster      *roster.Roster // nil for none
+	matching    *roster.Matching
 }
 
-// Resolve joins accounts to engineers. Accounts without a surrogate are left
-// out. The only error is ErrKey.
+// Resolve joins accounts to engineers without a roster. Accounts without a
+// surrogate are left out. The only error is ErrKey.
 func Resolve(key []byte, accounts []Account) (*Directory, error) {
+	return ResolveRoster(key, accounts, nil, nil)
+}
+
+// ResolveRoster joins accounts to the people of a roster, and the rest as Resolve
+// does. mapped are the accounts that the roster maps, with their surrogates: of
+// those that no source describes any more it is all that is known. A nil roster is
+// none. The only error is ErrKey.
+func ResolveRoster(key []byte, accounts []Account, r *roster.Roster, mapped []Account) (*Directory, error) {
 	subkey, err := derive(key)
 	if err != nil {
 		return nil, err
@@ -86,8 +119,40 @@ func Resolve(key []byte, accounts []Account) (*Directory, error) {
 	})
 	accounts = slices.CompactFunc(accounts, func(a, b Account) bool { return a.Source == b.Source && a.ID == b.ID })
 
-	d := &Directory{bySurrogate: map[uint64]int{}, byPseudonym: map[string]int{}, key: subkey}
-	shared := repeated(accounts)
+	d := &Directory{
+		bySurrogate: map[uint64]int{}, byPseudonym: map[string]int{}, byPerson: map[string]int{},
+		key: subkey, accounts: accounts, roster: r,
+	}
+	groups, codes := d.group()
+	taken := map[string]bool{}
+	for i, pseudonym := range d.name(codes, taken) {
+		groups[i].Pseudonym = pseudonym
+	}
+	d.engineers = groups
+	if r != nil {
+		d.enlist(groups, taken, mapped)
+	}
+	slices.SortFunc(d.engineers, func(a, b Engineer) int { return cmp.Compare(a.Pseudonym, b.Pseudonym) })
+	for i, e := range d.engineers {
+		for _, alias := range e.Aliases {
+			d.byPseudonym[alias] = i
+		}
+	}
+	for i, e := range d.engineers {
+		d.byPseudonym[e.Pseudonym] = i
+		if e.Person != "" {
+			d.byPerson[e.Person] = i
+		}
+		for _, a := range e.Accounts {
+			d.bySurrogate[a.Surrogate] = i
+		}
+	}
+	return d, nil
+}
+
+// group joins accounts by address alone.
+func (d *Directory) group() (groups []Engineer, codes []code) {
+	shared := repeated(d.accounts)
 	for address := range shared {
 		d.ambiguous = append(d.ambiguous, address.email)
 	}
@@ -95,33 +160,24 @@ func Resolve(key []byte, accounts []Account) (*Directory, error) {
 	d.ambiguous = slices.Compact(d.ambiguous)
 
 	byEmail := map[string]int{}
-	var codes []code
-	for _, a := range accounts {
-		email := address(a.Email)
+	for _, a := range d.accounts {
+		email := roster.Address(a.Email)
 		joins := email != "" && !a.Bot && !shared[place{a.Source, email}]
 		if i, known := byEmail[email]; joins && known {
-			d.engineers[i].add(a)
+			groups[i].add(a)
 			continue
 		}
 		e := Engineer{Email: email, Bot: a.Bot, Known: true}
 		e.add(a)
+		digest := d.accountDigest(a)
 		if joins {
-			byEmail[email] = len(d.engineers)
-			codes = append(codes, code{person: len(d.engineers), digest: d.digest("e-mail", email)})
-		} else {
-			codes = append(codes, code{person: len(d.engineers), digest: d.digest("account", a.Source, a.ID)})
+			byEmail[email], e.byAddress = len(groups), true
+			digest = d.emailDigest(email)
 		}
-		d.engineers = append(d.engineers, e)
+		codes = append(codes, code{len(groups), digest})
+		groups = append(groups, e)
 	}
-	d.name(codes)
-	slices.SortFunc(d.engineers, func(a, b Engineer) int { return cmp.Compare(a.Pseudonym, b.Pseudonym) })
-	for i, e := range d.engineers {
-		d.byPseudonym[e.Pseudonym] = i
-		for _, a := range e.Accounts {
-			d.bySurrogate[a.Surrogate] = i
-		}
-	}
-	return d, nil
+	return groups, codes
 }
 
 type place struct{ source, email string }
@@ -130,7 +186,7 @@ type place struct{ source, email string }
 func repeated(accounts []Account) map[place]bool {
 	count := map[place]int{}
 	for _, a := range accounts {
-		if email := address(a.Email); email != "" && !a.Bot {
+		if email := roster.Address(a.Email); email != "" && !a.Bot {
 			count[place{a.Source, email}]++
 		}
 	}
@@ -141,15 +197,6 @@ func repeated(accounts []Account) map[place]bool {
 		}
 	}
 	return shared
-}
-
-// address is an e-mail address as it is compared; "" if it is none.
-func address(email string) string {
-	email = strings.ToLower(strings.TrimSpace(email))
-	if at := strings.LastIndexByte(email, '@'); at < 1 || at == len(email)-1 {
-		return ""
-	}
-	return email
 }
 
 func (e *Engineer) add(a Account) {
@@ -173,17 +220,19 @@ func (d *Directory) Of(surrogate uint64) Engineer {
 	if i, ok := d.bySurrogate[surrogate]; ok {
 		return d.engineers[i]
 	}
-	var n [8]byte
-	binary.BigEndian.PutUint64(n[:], surrogate)
-	digest := d.digest("surrogate", string(n[:]))
-	return Engineer{
-		Pseudonym: readable(digest, unknownDigits),
-		Accounts:  []Account{{Surrogate: surrogate}},
-	}
+	return Engineer{Pseudonym: d.unknown(surrogate), Accounts: []Account{{Surrogate: surrogate}}}
 }
 
-// Find is the engineer with a pseudonym, in any case and with surrounding
-// space. Engineers that no account describes are not found.
+// unknown is the pseudonym of a surrogate that no account describes.
+func (d *Directory) unknown(surrogate uint64) string {
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], surrogate)
+	return readable(d.digest("surrogate", string(n[:])), unknownDigits)
+}
+
+// Find is the engineer with a pseudonym, or with one that a part of them had
+// without the roster, in any case and with surrounding space. Engineers that
+// neither an account nor the roster describes are not found.
 func (d *Directory) Find(pseudonym string) (Engineer, bool) {
 	i, ok := d.byPseudonym[strings.ToLower(strings.TrimSpace(pseudonym))]
 	if !ok {
@@ -216,15 +265,19 @@ func (d *Directory) digest(parts ...string) []byte {
 	return mac.Sum(nil)
 }
 
+func (d *Directory) emailDigest(email string) []byte { return d.digest("e-mail", email) }
+func (d *Directory) accountDigest(a Account) []byte  { return d.digest("account", a.Source, a.ID) }
+
 type code struct {
 	person int
 	digest []byte
 }
 
-// name gives out the pseudonyms, the smallest digest first.
-func (d *Directory) name(codes []code) {
+// name gives out pseudonyms that are not taken, the smallest digest first, by
+// person.
+func (d *Directory) name(codes []code, taken map[string]bool) map[int]string {
 	slices.SortFunc(codes, func(a, b code) int { return bytes.Compare(a.digest, b.digest) })
-	taken := make(map[string]bool, len(codes))
+	names := make(map[int]string, len(codes))
 	for _, c := range codes {
 		digest := c.digest
 		pseudonym := readable(digest, knownDigits)
@@ -233,6 +286,7 @@ func (d *Directory) name(codes []code) {
 			pseudonym = readable(digest, knownDigits)
 		}
 		taken[pseudonym] = true
-		d.engineers[c.person].Pseudonym = pseudonym
+		names[c.person] = pseudonym
 	}
+	return names
 }

@@ -183,16 +183,22 @@ func TestCollisionsAreSettledTheSameWay(t *testing.T) {
 	// Two people with the same digest cannot be made, so the giving-out is
 	// driven directly.
 	for range 3 {
-		d := &Directory{key: []byte("k"), engineers: make([]Engineer, 3)}
+		d := &Directory{key: []byte("k")}
 		small, large := slices.Repeat([]byte{7}, 32), slices.Repeat([]byte{7}, 32)
 		large[31] = 8
 		other := slices.Repeat([]byte{200}, 32)
-		d.name([]code{{0, large}, {1, other}, {2, small}})
-		if d.engineers[2].Pseudonym != readable(small, knownDigits) {
-			t.Errorf("the smaller code does not keep its pseudonym: %s", d.engineers[2].Pseudonym)
+		taken := map[string]bool{}
+		names := d.name([]code{{0, large}, {1, other}, {2, small}}, taken)
+		if names[2] != readable(small, knownDigits) {
+			t.Errorf("the smaller code does not keep its pseudonym: %s", names[2])
 		}
-		if got, want := d.engineers[0].Pseudonym, readable(d.digest("next", string(large)), knownDigits); got != want {
-			t.Errorf("the greater code is given %s, want the next of its series, %s", got, want)
+		next := readable(d.digest("next", string(large)), knownDigits)
+		if names[0] != next {
+			t.Errorf("the greater code is given %s, want the next of its series, %s", names[0], next)
+		}
+		// Who comes later takes what is left, however small their code.
+		if later := d.name([]code{{9, slices.Clone(small)}}, taken)[9]; later == names[2] {
+			t.Errorf("%s was given out twice", later)
 		}
 	}
 }

@@ -56,6 +56,10 @@ func (r *Roster) Bot(a ticket.Account) bool {
 	return a.Bot || r.bots[ref]
 }
 
+// PersonByEmail is the id of whose an e-mail address is, in any case; "" if
+// nobody's.
+func (r *Roster) PersonByEmail(email string) string { return r.emails[Address(email)] }
+
 // Match finds whose accounts are. An explicit mapping comes first. Otherwise the
 // e-mail address tells, unless a source has it for several accounts: then nothing
 // says which is meant, and none of them is matched by it.

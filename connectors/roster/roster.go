@@ -193,6 +193,16 @@ func (r *Roster) Person(id string) (Person, bool) {
 	return p.Person, true
 }
 
+// DayStart is when a person's day begins, in the zone that they are in on it; the
+// zero time for an unknown person and for no day.
+func (r *Roster) DayStart(person string, day Day) time.Time {
+	p, ok := r.people[person]
+	if !ok || day == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(p.start(day)).UTC()
+}
+
 // AccountsOf lists the accounts that are explicitly the person's, in the
 // roster's order.
 func (r *Roster) AccountsOf(person string) []AccountRef {

@@ -224,6 +224,15 @@ func TestWhoWasWhereWhen(t *testing.T) {
 	if got := r.MembersAt("Payments", utc("2026-10-01")); len(got) != 1 || got[0].Person != "ann" {
 		t.Errorf("members after bob left: %v", got)
 	}
+	moves := one(t, "zone: America/New_York, schedules: {from: 2026-05-06, zone: Asia/Kolkata}")
+	for day, want := range map[string]string{"2026-05-05": "2026-05-05 04:00", "2026-05-06": "2026-05-05 18:30"} {
+		if got := moves.DayStart("ann", mustDay(day)); !got.Equal(utc(want)) {
+			t.Errorf("%s begins at %s, want %s", day, got, want)
+		}
+	}
+	if !moves.DayStart("ann", 0).IsZero() || !moves.DayStart("eve", 1).IsZero() {
+		t.Error("no day begins")
+	}
 	for _, c := range []struct {
 		source, at string
 		names      []string
