@@ -24,8 +24,9 @@
 // MAD are the median and the median absolute deviation over the 12 weeks before,
 // the square root is what chance gives x if work arrives as Poisson does, with
 // w the weights of the assignments of these weeks. Undefined with fewer than 6
-// of them known. A lasting overload becomes the new usual within weeks: then the
-// comparison with the team is what still tells.
+// of them known. Hot weeks, and all weeks of the state, are set aside, each for
+// one before: what wears somebody out for half a year is not what is usual for
+// them, and would else go quiet after a quarter, with nothing mended.
 //
 // Team load: s and p are the shares of the team's load and of its present
 // capacity, over the members who were there, h = Σw²/(Σw)² of all of the team's
@@ -41,7 +42,7 @@
 //
 // Flow is over the last 4 weeks, all of which must be known. After hours: with k
 // of n acts outside own hours, the lower end of Wilson's interval must lie over
-// the person's own share of the 12 weeks before, or over 10 % if that is less;
+// the person's own share of the 12 weeks before, by the same rule, or over 10 % if that is less;
 // so who has always worked at night is not flagged for it, and neither is a
 // single late comment. Rest: of the pauses that begin within 24 h after the
 // first act after a rest, the longest; the week's number is the shortest of

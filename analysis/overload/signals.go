@@ -110,6 +110,7 @@ type Parts struct {
 type week struct {
 	record   Record
 	history  []Record // of the member, before the week, by week
+	aside    []bool   // of history: too much rested on them, so it is not what is usual
 	team     team
 	config   *Config
 	tailZ    float64 // normal quantile of 1 − TeamLoadTail
@@ -167,12 +168,27 @@ func (w *week) since(weeks int) []Record {
 	return w.history[i:]
 }
 
+// usual is the part of the history that the week is compared with: that of the
+// baseline's weeks, each week that was set aside giving way to one before.
+func (w *week) usual() []Record {
+	var list []Record
+	reach := int64(w.record.Week) - int64(w.config.BaselineWeeks)
+	for i := len(w.history) - 1; i >= 0 && int64(w.history[i].Week) >= reach; i-- {
+		if w.aside[i] {
+			reach--
+			continue
+		}
+		list = append(list, w.history[i])
+	}
+	return list
+}
+
 func (w *week) readOwnLoad() {
 	x := w.record.Load.Sum
 	w.parts.Load = x
 	var usual []float64
 	var weights distribution.Weights
-	for _, r := range w.since(w.config.BaselineWeeks) {
+	for _, r := range w.usual() {
 		if r.Capacity > 0 {
 			usual = append(usual, r.Load.Sum)
 			weights = weights.Plus(r.Load)
@@ -296,7 +312,7 @@ func (w *week) readAfterHours() {
 	w.parts.Acts, w.parts.OffActs = acts.N, acts.Off
 	var n, off uint64
 	weeks := 0
-	for _, r := range w.since(w.config.BaselineWeeks) {
+	for _, r := range w.usual() {
 		if r.Capacity > 0 && r.Acts != nil {
 			weeks, n, off = weeks+1, n+r.Acts.N, off+r.Acts.Off
 		}

@@ -136,11 +136,12 @@ func (c Config) assess(m Member, teams map[Week]team) Assessment {
 	tailZ, wilsonZ := normalScore(c.TeamLoadTail), normalScore(1-c.AfterHoursConfidence)
 	var evidence Evidence
 	var reasons Reasons
+	aside := make([]bool, len(m.Records))
 	for i, r := range m.Records {
 		s := State{Week: r.Week, Parts: newParts()}
 		if r.Capacity > 0 {
 			w := week{
-				record: r, history: m.Records[:i], team: teams[r.Week], config: &c, tailZ: tailZ, wilsonZ: wilsonZ,
+				record: r, history: m.Records[:i], aside: aside[:i], team: teams[r.Week], config: &c, tailZ: tailZ, wilsonZ: wilsonZ,
 				readings: make([]Reading, 0, len(Signals)),
 			}
 			w.read()
@@ -154,6 +155,7 @@ func (c Config) assess(m Member, teams map[Week]team) Assessment {
 		if s.Overloaded {
 			s.Evidence, s.Reasons = evidence, reasons
 		}
+		aside[i] = s.Overloaded || s.Mark == Hot
 		a.Weeks[i] = s
 	}
 	return a

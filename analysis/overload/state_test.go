@@ -276,6 +276,29 @@ func TestDemandOnly(t *testing.T) {
 	}
 }
 
+// An overload that lasts is not what is usual, however long: it is compared with
+// the weeks before it, and ends when the load does.
+func TestLastingOverload(t *testing.T) {
+	ann, bob := Member{Engineer: "ann"}, Member{Engineer: "bob"}
+	for w := range 80 {
+		load := 10.0
+		if w >= 20 && w < 70 {
+			load = 40
+		}
+		ann.Records = append(ann.Records, Record{Week: monday + Week(w), Capacity: 1, Load: tickets(load), Arrivals: 10, Completions: 10})
+		bob.Records = append(bob.Records, Record{Week: monday + Week(w), Capacity: 1, Load: tickets(10), Arrivals: 10, Completions: 10})
+	}
+	a := assess(t, DefaultConfig(), ann, bob)["ann"]
+	for i, s := range a.Weeks {
+		if want := i >= 22 && i < 71; s.Overloaded != want {
+			t.Errorf("week %d: overloaded %v, usual %g", i, s.Overloaded, s.Parts.UsualLoad)
+		}
+		if i >= 20 && s.Parts.UsualLoad != 10 {
+			t.Errorf("week %d: usual is %g", i, s.Parts.UsualLoad)
+		}
+	}
+}
+
 // TestReasons: those of the last hot week stay while the state does.
 func TestReasons(t *testing.T) {
 	members := overworked(8)
