@@ -4,8 +4,14 @@ import (
 	"fmt"
 	"slices"
 
+	"fairlead/analysis/overload"
 	"fairlead/analysis/ownership"
+	"fairlead/connectors/ticket"
 )
+
+var kinds = []ticket.Kind{
+	ticket.KindIncident, ticket.KindProblem, ticket.KindChange, ticket.KindRequest, ticket.KindTask, ticket.KindBug, ticket.KindOther,
+}
 
 // Config is how the engine analyses, and what it may use of ClickHouse.
 type Config struct {
@@ -19,7 +25,10 @@ type Config struct {
 	// Concurrency is how many queries are under way at once.
 	Concurrency int              `yaml:"concurrency"`
 	Ownership   ownership.Config `yaml:"ownership"`
-	Findings    FindingsConfig   `yaml:"findings"`
+	Overload    overload.Config  `yaml:"overload"`
+	// Unplanned are the kinds that nobody plans.
+	Unplanned []ticket.Kind  `yaml:"unplanned_kinds"`
+	Findings  FindingsConfig `yaml:"findings"`
 }
 
 // DefaultConfig is four weeks and a quarter of a year, on two threads and at
@@ -31,6 +40,8 @@ func DefaultConfig() Config {
 		MaxMemory:   2 << 30,
 		Concurrency: 2,
 		Ownership:   ownership.DefaultConfig(),
+		Overload:    overload.DefaultConfig(),
+		Unplanned:   []ticket.Kind{ticket.KindIncident},
 		Findings:    DefaultFindingsConfig(),
 	}
 }
@@ -59,6 +70,17 @@ func (c Config) Validate() error {
 	}
 	if err := c.Ownership.Validate(); err != nil {
 		return fmt.Errorf("ownership.%w", err)
+	}
+	if err := c.Overload.Validate(); err != nil {
+		return fmt.Errorf("overload.%w", err)
+	}
+	if len(c.Unplanned) == 0 {
+		return fmt.Errorf("unplanned_kinds is empty: give at least one, such as incident")
+	}
+	for _, k := range c.Unplanned {
+		if !slices.Contains(kinds, k) {
+			return fmt.Errorf("unplanned_kinds has %q, which is no kind: give %s", k, listed(kinds))
+		}
 	}
 	if err := c.Findings.Validate(); err != nil {
 		return fmt.Errorf("findings.%w", err)

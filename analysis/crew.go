@@ -17,6 +17,7 @@ type crew struct {
 	persons  map[string]string          // id by pseudonym
 	engineer map[string]people.Engineer // by id
 	stays    map[string][]stay          // by id, in order; the first is since ever
+	shifts   map[string]bool            // teams that have on-call shifts
 	earliest time.Time                  // the first ticket: where a window without beginning begins
 }
 
@@ -33,12 +34,15 @@ type share struct {
 }
 
 func newCrew(r *roster.Roster, engineers map[string]people.Engineer) *crew {
-	c := &crew{roster: r, persons: map[string]string{}, engineer: engineers, stays: map[string][]stay{}}
+	c := &crew{roster: r, persons: map[string]string{}, engineer: engineers, stays: map[string][]stay{}, shifts: map[string]bool{}}
 	for id, e := range engineers {
 		c.persons[e.Pseudonym] = id
 	}
 	days := map[string][]roster.Day{}
 	data := r.Data()
+	for _, s := range data.Shifts {
+		c.shifts[s.Team] = true
+	}
 	for _, m := range data.Memberships {
 		days[m.Person] = append(days[m.Person], m.From, m.To)
 	}
@@ -102,6 +106,22 @@ func (c *crew) at(pseudonym string, at int64) []share {
 		return nil
 	}
 	return stays[i].teams
+}
+
+// during is in which teams an engineer is at some time in [from, to), by name.
+func (c *crew) during(pseudonym string, from, to int64) []string {
+	var teams []string
+	stays := c.stays[c.persons[pseudonym]]
+	for i, s := range stays {
+		if s.from >= to || i+1 < len(stays) && stays[i+1].from <= from {
+			continue
+		}
+		for _, one := range s.teams {
+			teams = append(teams, one.team)
+		}
+	}
+	slices.Sort(teams)
+	return slices.Compact(teams)
 }
 
 // queueTeam is the team whose a queue is: the roster's word, else the team of

@@ -74,13 +74,20 @@ func (e *Engine) world(ctx context.Context) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	accounts := make([]people.Account, len(stored))
-	for i, a := range stored {
-		accounts[i] = people.Account{Surrogate: a.ID, Account: a.Account}
+	staff, err := e.db.Roster(ctx)
+	if err != nil {
+		return nil, err
 	}
 	w := &world{groups: map[string]string{}, areas: map[string]string{}, engineers: map[uint64]*people.Engineer{}}
-	if w.people, err = people.Resolve(e.key, accounts); err != nil {
+	w.people, err = people.ResolveRoster(e.key, accountsOf(stored), staff.Roster, accountsOf(staff.Accounts))
+	if err != nil {
 		return nil, fmt.Errorf("resolving engineers: %w", err)
+	}
+	if staff.Roster != nil {
+		w.crew = newCrew(staff.Roster, w.people.Persons())
+		if w.crew.earliest, err = e.earliest(ctx); err != nil {
+			return nil, err
+		}
 	}
 	for _, t := range terms {
 		key := termKey(t.Source, t.ID)
@@ -104,6 +111,14 @@ func (e *Engine) world(ctx context.Context) (*world, error) {
 		}
 	}
 	return w, nil
+}
+
+func accountsOf(stored []clickhouse.StoredAccount) []people.Account {
+	accounts := make([]people.Account, len(stored))
+	for i, a := range stored {
+		accounts[i] = people.Account{Surrogate: a.ID, Account: a.Account}
+	}
+	return accounts
 }
 
 // engineer is who has a surrogate; the same pointer for the same engineer's
@@ -229,6 +244,19 @@ func (e *Engine) LastChange(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	return time.UnixMilli(last + 1).UTC(), nil
+}
+
+// earliest is when the first ticket was created; the zero time without any.
+func (e *Engine) earliest(ctx context.Context) (time.Time, error) {
+	var tickets uint64
+	var first int64
+	err := e.each(ctx, "first ticket", "SELECT count(), toUnixTimestamp64Milli(min(created)) FROM "+e.db.Table("tickets"), nil, func(rows driver.Rows) error {
+		return rows.Scan(&tickets, &first)
+	})
+	if err != nil || tickets == 0 {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(first).UTC(), nil
 }
 
 // Whois is the engineer with a pseudonym.

@@ -79,11 +79,15 @@ func oneOf[T ~string](what string, x T, known ...T) error {
 	if slices.Contains(known, x) {
 		return nil
 	}
+	return fmt.Errorf("%s %q is none: give %s", what, string(x), listed(known))
+}
+
+func listed[T ~string](known []T) string {
 	names := make([]string, len(known))
 	for i, k := range known {
 		names[i] = string(k)
 	}
-	return fmt.Errorf("%s %q is none: give %s", what, string(x), strings.Join(names, ", "))
+	return strings.Join(names, ", ")
 }
 
 // Group is how work is spread over the people of one team, area or source.

@@ -63,7 +63,7 @@ type TeamState struct {
 	// members were shorter than the configured rest. Nil without known hours.
 	AfterHours      *float64
 	AfterHoursUsual *float64
-	ShortRests      *int
+	ShortRests      *int     // member-weeks of the last four
 	Unplanned       *float64 // share of the work received in the last four whole weeks
 
 	Knowledge TeamKnowledge

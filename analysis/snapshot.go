@@ -71,6 +71,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	if err != nil {
 		return nil, err
 	}
+	s.Rostered = w.crew != nil
 	s.UnknownStatuses, s.AmbiguousAddresses = w.unknownStatuses, len(w.people.Ambiguous())
 	to := millis(asOf)
 	froms := make([]int64, len(e.config.Windows))
@@ -99,6 +100,10 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	// are looked up in a world of their own.
 	load := make([]map[string]*tallies, len(froms)) // in tickets, by team, of each window
 	teams := make([]map[TeamsKey][]Group, len(Bases))
+	span := weeksBefore(asOf, judgedWeeks+e.config.Overload.BaselineWeeks)
+	var squads []squad
+	var backlogs map[string]Backlog
+	var handovers map[string]uint64
 	group, groupCtx = errgroup.WithContext(ctx)
 	group.SetLimit(e.config.Concurrency)
 	for i, basis := range Bases {
@@ -130,12 +135,32 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 		s.Open, err = e.openLoad(groupCtx, w.alone(), &model, asOf, to)
 		return err
 	})
+	group.Go(func() (err error) {
+		own := w.alone()
+		if squads, err = e.squadsAt(groupCtx, own, span); err == nil && w.crew != nil {
+			s.Unmatched = map[string]int{}
+			for _, u := range w.people.Unmatched(func(surrogate uint64) bool { return own.engineers[surrogate] != nil }) {
+				s.Unmatched[u.Source]++
+			}
+		}
+		return err
+	})
+	group.Go(func() (err error) {
+		if backlogs, err = e.backlogs(groupCtx, w, span, to); err == nil {
+			handovers, err = e.handovers(groupCtx, w, to)
+		}
+		return err
+	})
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	for _, t := range teams {
 		maps.Copy(s.Teams, t)
 	}
+	if s.Overload, err = e.overloads(squads, span); err != nil {
+		return nil, err
+	}
+	s.States = e.teamStates(s, w, squads, span, backlogs, handovers)
 	s.Findings = e.findings(s, load)
 	s.Computed = e.now()
 	s.Took = s.Computed.Sub(began)
