@@ -148,7 +148,7 @@ func (c *checker) checkPeople() error {
 
 func (c *checker) checkHolidays() error {
 	for i, h := range c.Holidays {
-		p := at(c.places.holidays, i)
+		p := at(c.holidays, i)
 		if err := label(p, "the name of a calendar", h.Calendar); err != nil {
 			return err
 		}
@@ -167,7 +167,7 @@ func (c *checker) checkSchedules() error {
 	last := map[string]Day{}
 	zones := map[string]bool{}
 	for i, s := range c.Schedules {
-		p := at(c.places.schedules, i)
+		p := at(c.schedules, i)
 		if err := c.known(p, s.Person); err != nil {
 			return err
 		}
@@ -224,13 +224,13 @@ func (c *checker) checkAccounts() error {
 		return nil
 	}
 	for i, a := range c.Accounts {
-		p := at(c.places.accounts, i)
+		p := at(c.accounts, i)
 		if err := cmp.Or(c.known(p, a.Person), take(p, a.AccountRef)); err != nil {
 			return err
 		}
 	}
 	for i, b := range c.Bots {
-		if err := take(at(c.places.bots, i), b); err != nil {
+		if err := take(at(c.bots, i), b); err != nil {
 			return err
 		}
 	}
@@ -239,7 +239,7 @@ func (c *checker) checkAccounts() error {
 
 func (c *checker) checkLeave() error {
 	for i, l := range c.Leave {
-		p := at(c.places.leave, i)
+		p := at(c.leave, i)
 		if err := c.known(p, l.Person); err != nil {
 			return err
 		}
@@ -280,7 +280,7 @@ func (c *checker) checkTeams() error {
 
 func (c *checker) checkLeads() error {
 	for i, l := range c.Leads {
-		p := at(c.places.leads, i)
+		p := at(c.leads, i)
 		if err := cmp.Or(c.knownTeam(p, l.Team), c.known(p, l.Person), ordered(p, "the lead of "+l.Team, l.Period)); err != nil {
 			return err
 		}
@@ -296,7 +296,7 @@ func (c *checker) checkLeads() error {
 
 func (c *checker) checkQueues() error {
 	for i, q := range c.Queues {
-		p := at(c.places.queues, i)
+		p := at(c.queues, i)
 		if err := cmp.Or(c.knownTeam(p, q.Team), label(p, "the source of a queue", q.Source), label(p, "the queue", q.Queue),
 			ordered(p, "queue "+q.Queue, q.Period)); err != nil {
 			return err
@@ -315,7 +315,7 @@ func (c *checker) checkQueues() error {
 
 func (c *checker) checkMemberships() error {
 	for i, m := range c.Memberships {
-		p := at(c.places.memberships, i)
+		p := at(c.memberships, i)
 		if err := cmp.Or(c.knownTeam(p, m.Team), c.known(p, m.Person), ordered(p, fmt.Sprintf("the membership of %s in %s", m.Person, m.Team), m.Period)); err != nil {
 			return err
 		}
@@ -402,7 +402,7 @@ func (c *checker) checkCapacity() error {
 
 func (c *checker) checkShifts() error {
 	for i, s := range c.Shifts {
-		p := at(c.places.shifts, i)
+		p := at(c.shifts, i)
 		if err := cmp.Or(c.knownTeam(p, s.Team), c.known(p, s.Person)); err != nil {
 			return err
 		}

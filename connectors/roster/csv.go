@@ -28,8 +28,8 @@ var tables = map[string]table{
 	"people": {
 		[]string{"person"}, []string{"name", "email", "joined", "left", "zone", "hours", "holidays", "fte"},
 		func(d *draft, r row) error {
-			joined, err1 := r.place.day("joined", r.cell["joined"])
-			left, err2 := r.place.day("left", r.cell["left"])
+			joined, err1 := r.day("joined", r.cell["joined"])
+			left, err2 := r.day("left", r.cell["left"])
 			base, err3 := r.pattern()
 			if err := first(err1, err2, err3); err != nil {
 				return err
@@ -69,7 +69,7 @@ var tables = map[string]table{
 		return first(err1, err2)
 	}},
 	"holidays": {[]string{"calendar", "day"}, nil, func(d *draft, r row) error {
-		day, err := r.place.day("day", r.cell["day"])
+		day, err := r.day("day", r.cell["day"])
 		d.holiday(r.place, r.cell["calendar"], day)
 		return err
 	}},
@@ -136,8 +136,8 @@ func (d *draft) teamLine(r row, period Period) error {
 }
 
 func (r row) period() (Period, error) {
-	from, err1 := r.place.day("from", r.cell["from"])
-	to, err2 := r.place.day("to", r.cell["to"])
+	from, err1 := r.day("from", r.cell["from"])
+	to, err2 := r.day("to", r.cell["to"])
 	return Period{from, to}, first(err1, err2)
 }
 
@@ -187,7 +187,7 @@ func (d *draft) readCSV(f File) error {
 	reader.TrimLeadingSpace = true
 	reader.Comma = separator(text)
 	header, err := reader.Read()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return top.fail("begin it with the line "+strings.Join(slices.Concat(t.required, t.optional), ","), "the file is empty")
 	}
 	if err != nil {
@@ -201,7 +201,7 @@ func (d *draft) readCSV(f File) error {
 	}
 	for {
 		record, err := reader.Read()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

@@ -125,7 +125,7 @@ func (d *Data) canonical() {
 	slices.SortStableFunc(d.Accounts, func(a, b Mapping) int { return cmp.Compare(a.Person, b.Person) })
 	slices.SortFunc(d.Bots, AccountRef.compare)
 	slices.SortFunc(d.Leave, func(a, b Leave) int {
-		return cmp.Or(cmp.Compare(a.Person, b.Person), a.Period.compare(b.Period), cmp.Compare(a.Part, b.Part))
+		return cmp.Or(cmp.Compare(a.Person, b.Person), a.compare(b.Period), cmp.Compare(a.Part, b.Part))
 	})
 	slices.SortFunc(d.Holidays, func(a, b Holiday) int {
 		return cmp.Or(cmp.Compare(a.Calendar, b.Calendar), cmp.Compare(a.Day, b.Day))
@@ -133,13 +133,13 @@ func (d *Data) canonical() {
 	d.Holidays = slices.Compact(d.Holidays)
 	slices.SortFunc(d.Teams, func(a, b Team) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(d.Leads, func(a, b Lead) int {
-		return cmp.Or(cmp.Compare(a.Team, b.Team), a.Period.compare(b.Period))
+		return cmp.Or(cmp.Compare(a.Team, b.Team), a.compare(b.Period))
 	})
 	slices.SortFunc(d.Queues, func(a, b Queue) int {
-		return cmp.Or(cmp.Compare(a.Team, b.Team), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Queue, b.Queue), a.Period.compare(b.Period))
+		return cmp.Or(cmp.Compare(a.Team, b.Team), cmp.Compare(a.Source, b.Source), cmp.Compare(a.Queue, b.Queue), a.compare(b.Period))
 	})
 	slices.SortFunc(d.Memberships, func(a, b Membership) int {
-		return cmp.Or(cmp.Compare(a.Team, b.Team), cmp.Compare(a.Person, b.Person), a.Period.compare(b.Period))
+		return cmp.Or(cmp.Compare(a.Team, b.Team), cmp.Compare(a.Person, b.Person), a.compare(b.Period))
 	})
 	slices.SortFunc(d.Shifts, func(a, b Shift) int {
 		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Team, b.Team), cmp.Compare(a.Person, b.Person))

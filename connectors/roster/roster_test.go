@@ -284,7 +284,7 @@ func TestMistakes(t *testing.T) {
 		{"not YAML", "r.yaml", "people:\n\tann: {}", 2, "found character that cannot start any token: mend the YAML: mind indentation, and quote values with special characters"},
 		{"two documents", "r.yaml", "people: {a: {zone: UTC}}\n---\nteams: {}", 2, "the file holds two documents: make one of them, or two files"},
 		{"unknown section", "r.yaml", "peeple: {}", 1, `the file has no key "peeple": the keys here are bots, defaults, holidays, people, teams (did you mean "people"?)`},
-		{"unknown key of a person", "r.yaml", people("  ann:", "    nmae: Ann"), 4, `person "ann" has no key "nmae": the keys here are accounts, email, fte, holidays, hours, joined, leave, left, name, schedules, zone (did you mean "name"?)`},
+		{"unknown key of a person", "r.yaml", people("  ann:", "    naem: Ann"), 4, `person "ann" has no key "naem": the keys here are accounts, email, fte, holidays, hours, joined, leave, left, name, schedules, zone (did you mean "name"?)`},
 		{"reason of leave", "r.yaml", people("  ann:", "    leave:", "      - from: 2026-01-01", "        reason: flu"), 6, `a leave has no key "reason": the keys here are from, part, to`},
 		{"key twice", "r.yaml", people("  ann: {name: Ann}", "  ann: {name: Ann}"), 4, `people has "ann" twice, also at r.yaml:3: remove one, or put them together`},
 		{"no value", "r.yaml", people("  ann:"), 3, `"ann" of people has no value: give it a value, or remove the line`},

@@ -168,7 +168,7 @@ func (s *suggestion) group(ref AccountRef) *group {
 // ordered are the groups with tickets, by how many, greatest first.
 func (s *suggestion) ordered() []*group {
 	list := slices.SortedFunc(maps.Values(s.groups), func(a, b *group) int {
-		return cmp.Or(cmp.Compare(b.tickets, a.tickets), a.AccountRef.compare(b.AccountRef))
+		return cmp.Or(cmp.Compare(b.tickets, a.tickets), a.compare(b.AccountRef))
 	})
 	return slices.DeleteFunc(list, func(g *group) bool { return g.tickets == 0 || !plain(g.Source) || !plain(g.ID) })
 }
@@ -329,7 +329,7 @@ func (s *suggestion) formTeams() {
 		}
 		t := g.team
 		slices.SortFunc(t.groups[1:], func(a, b *group) int {
-			return cmp.Or(cmp.Compare(b.tickets, a.tickets), a.AccountRef.compare(b.AccountRef))
+			return cmp.Or(cmp.Compare(b.tickets, a.tickets), a.compare(b.AccountRef))
 		})
 		// Words say more than a key: the longest of the names.
 		for _, g := range t.groups {

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -25,7 +26,7 @@ func (d *draft) readYAML(f File) error {
 	decoder := yaml.NewDecoder(bytes.NewReader(f.Text))
 	var doc yaml.Node
 	switch err := decoder.Decode(&doc); {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return nil // empty, or comments only
 	case err != nil:
 		return badYAML(f.Name, err)
@@ -34,7 +35,7 @@ func (d *draft) readYAML(f File) error {
 	switch err := decoder.Decode(&more); {
 	case err == nil:
 		return place{f.Name, more.Line}.fail("make one of them, or two files", "the file holds two documents")
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		return badYAML(f.Name, err)
 	}
 	r := reader{d, f.Name}
@@ -242,7 +243,7 @@ func (r reader) readDefaults(n *yaml.Node) error {
 		return r.at(n).fail("put them together", "there are defaults twice, also at %s", r.defaults.at.here())
 	}
 	p := &pattern{at: r.at(n)}
-	r.draft.defaults = p
+	r.defaults = p
 	return r.fields(n, "defaults", r.pattern(p, fields{}))
 }
 
@@ -293,7 +294,7 @@ func (r reader) readPeople(n *yaml.Node) error {
 				return r.list(n, "schedules", func(n *yaml.Node) error {
 					o := override{person: person.ID, pattern: &pattern{at: r.at(n)}}
 					err := r.fields(n, "a schedule", r.period(&o.Period, r.pattern(o.pattern, fields{})))
-					r.draft.overrides = append(r.draft.overrides, o)
+					r.overrides = append(r.overrides, o)
 					return err
 				})
 			},
@@ -389,7 +390,7 @@ func (r reader) shiftsOf(team string) func(*yaml.Node) error {
 			err := r.fields(n, "a shift", fields{
 				"person": r.string("person", &s.person), "from": r.moment("from", &s.from), "to": r.moment("to", &s.to),
 			})
-			r.draft.shifts = append(r.draft.shifts, s)
+			r.shifts = append(r.shifts, s)
 			return first(err, r.needs(n, "a shift", "person", "from", "to"))
 		})
 	}
