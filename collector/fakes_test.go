@@ -279,6 +279,11 @@ func (m *memoryStore) compared(sweep uint64, marked, listed bool) []string {
 func (m *memoryStore) CompareListed(ctx context.Context, _ string, sweep uint64) (clickhouse.Listing, error) {
 	missing, back := len(m.compared(sweep, false, false)), len(m.compared(sweep, true, true))
 	l := clickhouse.Listing{Stored: uint64(missing + len(m.compared(sweep, false, true))), Missing: uint64(missing), Back: uint64(back)}
+	for id, at := range m.listed {
+		if _, ok := m.records[id]; !ok && at == sweep {
+			l.Unknown++
+		}
+	}
 	return l, m.tell(ctx, "compare")
 }
 

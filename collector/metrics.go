@@ -25,6 +25,7 @@ type Metrics struct {
 	storedTickets *prometheus.GaugeVec
 	incomplete    *prometheus.GaugeVec
 	deleted       *prometheus.GaugeVec
+	unknown       *prometheus.GaugeVec
 	sweeps        *prometheus.CounterVec
 	lastSweep     *prometheus.GaugeVec
 }
@@ -66,6 +67,8 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			"Tickets in the warehouse of whose history the source withheld a part."),
 		deleted: gauge("deleted_tickets",
 			"Tickets in the warehouse that a sweep found gone from the source."),
+		unknown: gauge("unstored_tickets",
+			"Tickets that the last sweep saw and that are not stored: those that were closed before the configured since, and any that the account could not see before."),
 		sweeps: counter("sweeps_total",
 			"Sweeps for deleted tickets since the start; one is refused when it finds too many gone to be true.", "outcome"),
 		lastSweep: gauge("last_sweep_timestamp_seconds",
@@ -91,6 +94,7 @@ func (m *Metrics) of(name string) meter {
 		m.storedTickets.WithLabelValues(name)
 		m.incomplete.WithLabelValues(name)
 		m.deleted.WithLabelValues(name)
+		m.unknown.WithLabelValues(name)
 		m.lastSweep.WithLabelValues(name)
 		for _, outcome := range []string{sweepCompleted, sweepFailed, sweepRefused} {
 			m.sweeps.WithLabelValues(name, outcome)
@@ -145,6 +149,12 @@ func (m meter) stored(t clickhouse.Tally) {
 		m.m.storedTickets.WithLabelValues(m.source).Set(float64(t.Tickets))
 		m.m.incomplete.WithLabelValues(m.source).Set(float64(t.Incomplete))
 		m.m.deleted.WithLabelValues(m.source).Set(float64(t.Deleted))
+	}
+}
+
+func (m meter) unstored(n uint64) {
+	if m.m != nil {
+		m.m.unknown.WithLabelValues(m.source).Set(float64(n))
 	}
 }
 

@@ -60,7 +60,7 @@ func (c *Collector) sweep(ctx context.Context) error {
 	case err == nil:
 		c.meter.sweep(sweepCompleted)
 		c.log.InfoContext(ctx, "sweep for deleted tickets is complete", "source", c.src.Name(),
-			"listed", found.listed, "stored", found.Stored, "deleted", found.deleted, "returned", found.returned, "unsettled", found.unsettled)
+			"listed", found.listed, "stored", found.Stored, "not_stored", found.Unknown, "deleted", found.deleted, "returned", found.returned, "unsettled", found.unsettled)
 	}
 	if err != nil {
 		return fmt.Errorf("sweeping %s for deleted tickets: %w", c.src.Name(), err)
@@ -92,6 +92,7 @@ func (c *Collector) sweepOnce(ctx context.Context, src source.Lister) (found fin
 	if found.Listing, err = c.store.CompareListed(ctx, name, version); err != nil {
 		return found, err
 	}
+	c.meter.unstored(found.Unknown)
 	if err := c.plausible(found); err != nil {
 		return found, err
 	}

@@ -162,8 +162,11 @@ fairlead_source_last_sweep_timestamp_seconds{source="snow"} %v
 # HELP fairlead_source_stored_tickets Tickets in the warehouse, those that are marked as deleted among them.
 # TYPE fairlead_source_stored_tickets gauge
 fairlead_source_stored_tickets{source="snow"} 6
+# HELP fairlead_source_unstored_tickets Tickets that the last sweep saw and that are not stored: those that were closed before the configured since, and any that the account could not see before.
+# TYPE fairlead_source_unstored_tickets gauge
+fairlead_source_unstored_tickets{source="snow"} 1
 `, float64(time.Now().Unix()))
-		if err := testutil.GatherAndCompare(reg, strings.NewReader(metrics), "fairlead_source_deleted_tickets", "fairlead_source_last_sweep_timestamp_seconds", "fairlead_source_stored_tickets"); err != nil {
+		if err := testutil.GatherAndCompare(reg, strings.NewReader(metrics), "fairlead_source_deleted_tickets", "fairlead_source_last_sweep_timestamp_seconds", "fairlead_source_stored_tickets", "fairlead_source_unstored_tickets"); err != nil {
 			t.Error(err)
 		}
 		for _, said := range []string{"listed=5", "stored=6", "deleted=2", "returned=1"} {
@@ -441,7 +444,7 @@ func TestSweepsKeepTheirInterval(t *testing.T) {
 					}
 				}
 				// A restart is no reason to sweep.
-				run(10*24*time.Hour + 12*time.Hour)
+				run(10*24*time.Hour + 12*time.Hour + 10*time.Second)
 				run(10 * 24 * time.Hour)
 				if interval == 0 {
 					if len(l.lists) != 0 {

@@ -24,6 +24,7 @@ type Listing struct {
 	Stored  uint64 // tickets that are stored and not marked as deleted
 	Missing uint64 // those of them that were not listed
 	Back    uint64 // tickets that are marked as deleted, and were listed
+	Unknown uint64 // ids that were listed, and are not stored in any version
 }
 
 // NoteListed notes ids that the sweep saw. A sweep is known by the version at
@@ -60,7 +61,15 @@ func (d *DB) CompareListed(ctx context.Context, source string, sweep uint64) (Li
 	var l Listing
 	err := d.conn.QueryRow(ctx, "SELECT countIf(NOT deleted), countIf(NOT deleted AND seen = 0), countIf(deleted AND seen != 0) FROM ("+from+")",
 		source, sweep, "").Scan(&l.Stored, &l.Missing, &l.Back)
-	return l, d.explain("comparing with listed tickets", err)
+	if err != nil {
+		return l, d.explain("comparing with listed tickets", err)
+	}
+	err = d.conn.QueryRow(ctx, strings.NewReplacer("{tickets}", d.Table("tickets"), "{listed}", d.Table("listed")).Replace(`
+		SELECT countIf(t.version = 0)
+		FROM (SELECT ticket_id FROM {listed} FINAL WHERE source = $1 AND sweep = $2) AS l
+		LEFT JOIN (SELECT ticket_id, version FROM {tickets} FINAL WHERE source = $1) AS t USING (ticket_id)`),
+		source, sweep).Scan(&l.Unknown)
+	return l, d.explain("counting listed tickets that are not stored", err)
 }
 
 // MissingIDs returns, in order and at most limit of them, the ids after the given
