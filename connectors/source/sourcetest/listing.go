@@ -16,6 +16,9 @@ import (
 )
 
 // listing are the promises of a source.Lister.
+//
+// How many ids a connector asks for at once is its own affair, so the fake gives
+// few.
 var listing = []promise{
 	{name: "every ticket is listed, whatever its age", run: listed},
 	{name: "what is gone is not listed, and by id it is called gone", run: listedGone},
@@ -96,7 +99,7 @@ func ages(w *world) {
 }
 
 func listed(t *testing.T, h Harness) {
-	for _, o := range []Options{{PageSize: 100}, {PageSize: 4}, {PageSize: 1}, {PageSize: 50, PageCap: 3}, {PageSize: 4, Since: epoch.AddDate(-1, 0, 0)}} {
+	for _, o := range []Options{{PageSize: 100}, {PageSize: 4}, {PageSize: 1}, {PageSize: 50, PageCap: 3}, {PageSize: 4, PageCap: 4, Since: epoch.AddDate(-1, 0, 0)}} {
 		bubble(t, h, o, func(t *testing.T, w *world) {
 			src := w.connect()
 			w.verifyList(w.mustList(src))
@@ -107,7 +110,7 @@ func listed(t *testing.T, h Harness) {
 }
 
 func listedGone(t *testing.T, h Harness) {
-	bubble(t, h, Options{PageSize: 4}, func(t *testing.T, w *world) {
+	bubble(t, h, Options{PageSize: 4, PageCap: 4}, func(t *testing.T, w *world) {
 		w.fill(12)
 		src := w.connect()
 		w.delete(name(0))
@@ -129,7 +132,7 @@ func listedGone(t *testing.T, h Harness) {
 }
 
 func listedHidden(t *testing.T, h Harness) {
-	bubble(t, h, Options{PageSize: 3}, func(t *testing.T, w *world) {
+	bubble(t, h, Options{PageSize: 3, PageCap: 3}, func(t *testing.T, w *world) {
 		w.fill(20)
 		for i := 4; i < 15; i++ { // whole pages
 			w.hide(name(i))
@@ -140,7 +143,7 @@ func listedHidden(t *testing.T, h Harness) {
 
 func listedTies(t *testing.T, h Harness) {
 	for _, size := range []int{1, 4, 5} {
-		bubble(t, h, Options{PageSize: size}, func(t *testing.T, w *world) {
+		bubble(t, h, Options{PageSize: size, PageCap: size}, func(t *testing.T, w *world) {
 			w.fill(3)
 			for i := range 23 {
 				w.create(name(100+i), epoch.Add(-50*time.Minute).Add(time.Duration(i/12)*time.Second), "status", StatusNew, "group", "net")
@@ -152,7 +155,7 @@ func listedTies(t *testing.T, h Harness) {
 
 func listedMeanwhile(t *testing.T, h Harness) {
 	for seed := range uint64(20) {
-		bubble(t, h, Options{PageSize: 1 + int(seed%5)}, func(t *testing.T, w *world) {
+		bubble(t, h, Options{PageSize: 1 + int(seed%5), PageCap: 1 + int(seed%5)}, func(t *testing.T, w *world) {
 			random := rand.New(rand.NewPCG(seed, 2))
 			w.fill(30)
 			touched := func(s *story) string { return fmt.Sprint(len(s.updates), s.gone) }
@@ -178,11 +181,13 @@ func listedMeanwhile(t *testing.T, h Harness) {
 	}
 }
 
+var fewAtOnce = Options{PageSize: 3, PageCap: 3}
+
 // everyListRequest is everyRequest for a list of small.
 func everyListRequest(t *testing.T, h Harness, f func(w *world, n int)) {
 	t.Helper()
 	total := 0
-	bubble(t, h, smallOptions, func(t *testing.T, w *world) {
+	bubble(t, h, fewAtOnce, func(t *testing.T, w *world) {
 		small(w)
 		w.verifyList(w.mustList(w.connect()))
 		total = w.wire.requests()
@@ -191,7 +196,7 @@ func everyListRequest(t *testing.T, h Harness, f func(w *world, n int)) {
 		t.Fatal("a list sends no request")
 	}
 	for n := 1; n <= total && !t.Failed(); n++ {
-		bubble(t, h, smallOptions, func(t *testing.T, w *world) {
+		bubble(t, h, fewAtOnce, func(t *testing.T, w *world) {
 			small(w)
 			f(w, n)
 			if t.Failed() {
@@ -256,7 +261,7 @@ func listedCancelled(t *testing.T, h Harness) {
 }
 
 func listedStops(t *testing.T, h Harness) {
-	bubble(t, h, Options{PageSize: 3}, func(t *testing.T, w *world) {
+	bubble(t, h, Options{PageSize: 3, PageCap: 3}, func(t *testing.T, w *world) {
 		w.fill(20)
 		src := w.connect()
 		for _, err := range src.(source.Lister).IDs(t.Context()) {
