@@ -1,30 +1,3 @@
-// Package effort estimates how much work a ticket is, so that ten password
-// resets need not weigh as much as ten migrations. It is pure and versioned:
-// the same statistics give the same model, and each result names [Version].
-//
-// # Unit
-//
-// Effort is counted in typical tickets: 1 is the median ticket of its source.
-// Story points are divided by the median of the source's story points, days by
-// the median of the source's days; so sources that estimate and sources that do
-// not can be added up, and an effort stands beside a count of tickets.
-//
-// # Rule
-//
-// A ticket with story points (0 is one) has that effort. Any other has the
-// effort expected of its class, which is its source, kind, priority and set of
-// areas, from what lay before the instant of analysis:
-//
-//   - by story points, where at least [MinPointed] finished tickets of its
-//     kind have them; else
-//   - by days: how long finished tickets were in progress and in somebody's
-//     hands, ever, in elapsed days. Tickets that never were say nothing.
-//
-// Medians, as both are skewed and have wild outliers, and shrunk, as classes
-// are small: the logarithm of a class's median counts as its n tickets, that of
-// its kind as [Prior] more, and the kind's likewise beside the source's. A
-// class without finished tickets is its kind's, a kind without is the source's
-// typical ticket, 1, and so is every ticket of a source that finished none.
 package effort
 
 import (
@@ -32,17 +5,6 @@ import (
 	"math"
 	"slices"
 )
-
-// Version names the rule. It changes whenever the same tickets could be given
-// another effort.
-const Version = "effort/1"
-
-// Prior is the number of tickets that the estimate one level up counts as.
-const Prior = 10
-
-// MinPointed is how many finished tickets of a kind must have story points
-// before these are taken for those that have none.
-const MinPointed = 20
 
 // Class is what tickets have in common that are expected to be equal work. Kind
 // is the normalised kind, Areas the sorted areas joined by AreaSeparator.
@@ -68,7 +30,7 @@ type Measure uint8
 
 // The measures. Scale is the story points of all tickets known, finished or
 // not, and only at LevelSource; Points those of finished ones; Days how long
-// finished ones were in progress and in somebody's hands.
+// finished ones were worked on, see [WorkingDays]. Of Days only ratios matter.
 const (
 	Scale Measure = iota
 	Points
@@ -85,7 +47,8 @@ type Statistic struct {
 	Median  float64
 }
 
-// Sample is one ticket, for Summarise. Points are 0 where unset.
+// Sample is one ticket as it was just before the instant of analysis, for
+// Summarise. Points are 0 where unset.
 type Sample struct {
 	Class    Class
 	Finished bool
@@ -143,14 +106,15 @@ func median(values []float64) float64 {
 	return low + (high-low)/2
 }
 
-// Model gives efforts. It is immutable; the zero Model gives 1 to every ticket
-// without story points.
+// Model gives efforts. It is immutable; the zero Model gives 1 to every ticket,
+// but 0 to one of 0 story points.
 type Model struct {
-	scale map[string]float64 // of story points, by source
-	days  map[string]figure  // at LevelSource
-	kinds map[measured]figure
-	class map[measured]figure
-	point map[string]figure // story points at LevelSource
+	config Config
+	scale  map[string]float64 // of story points, by source
+	days   map[string]figure  // at LevelSource
+	kinds  map[measured]figure
+	class  map[measured]figure
+	point  map[string]figure // story points at LevelSource
 }
 
 type figure struct{ n, log float64 }
@@ -160,14 +124,19 @@ type measured struct {
 	class   Class
 }
 
-// Fit makes a model of statistics, in any order.
-func Fit(statistics []Statistic) Model {
+// Fit makes a model of statistics, in any order, by the default Config.
+func Fit(statistics []Statistic) Model { return DefaultConfig().Fit(statistics) }
+
+// Fit makes a model of statistics, in any order; those without tickets or of no
+// finite, positive median are passed over.
+func (c Config) Fit(statistics []Statistic) Model {
 	m := Model{
-		scale: map[string]float64{}, days: map[string]figure{}, point: map[string]figure{},
+		config: c,
+		scale:  map[string]float64{}, days: map[string]figure{}, point: map[string]figure{},
 		kinds: map[measured]figure{}, class: map[measured]figure{},
 	}
 	for _, s := range statistics {
-		if s.N == 0 || !(s.Median > 0) {
+		if s.N == 0 || !(s.Median > 0) || math.IsInf(s.Median, 1) {
 			continue
 		}
 		f := figure{float64(s.N), math.Log(s.Median)}
@@ -201,7 +170,7 @@ const (
 // Of is the effort of a ticket in typical tickets, and where it comes from.
 // points is nil where unset; a negative number of points counts as unset.
 func (m Model) Of(class Class, points *float64) (float64, Basis) {
-	if points != nil && *points >= 0 && !math.IsInf(*points, 1) {
+	if valid(points) {
 		switch scale, ok := m.scale[class.Source]; {
 		case *points == 0:
 			return 0, FromPoints
@@ -211,22 +180,48 @@ func (m Model) Of(class Class, points *float64) (float64, Basis) {
 			return 1, ExpectedAsTypical
 		}
 	}
-	kind := Class{Source: class.Source, Kind: class.Kind}
-	if m.kinds[measured{Points, kind}].n >= MinPointed {
-		return m.expected(Points, m.point[class.Source], math.Log(m.scale[class.Source]), kind, class), ExpectedByPoints
+	measure, typical, basis := m.by(class)
+	if basis == ExpectedAsTypical {
+		return 1, basis
+	}
+	_, _, log := m.levels(measure, class)
+	return math.Exp(log - typical), basis
+}
+
+// valid reports whether story points are some.
+func valid(points *float64) bool {
+	return points != nil && *points >= 0 && !math.IsInf(*points, 1)
+}
+
+// by is what a ticket without story points is estimated from, and the logarithm
+// of a typical ticket's.
+func (m Model) by(class Class) (measure Measure, typical float64, basis Basis) {
+	scale, scaled := m.scale[class.Source]
+	if m.kinds[measured{Points, kindOf(class)}].n >= float64(m.config.MinPointed) && scaled {
+		return Points, math.Log(scale), ExpectedByPoints
 	}
 	if source, ok := m.days[class.Source]; ok {
-		return m.expected(Days, source, source.log, kind, class), ExpectedByDays
+		return Days, source.log, ExpectedByDays
 	}
-	return 1, ExpectedAsTypical
+	return 0, 0, ExpectedAsTypical
 }
 
-func (m Model) expected(measure Measure, source figure, typical float64, kind, class Class) float64 {
-	log := shrink(m.kinds[measured{measure, kind}], source.log)
-	log = shrink(m.class[measured{measure, class}], log)
-	return math.Exp(log - typical)
+func kindOf(class Class) Class { return Class{Source: class.Source, Kind: class.Kind} }
+
+// levels are the logarithms of a measure at each level, each shrunk toward the
+// one before.
+func (m Model) levels(measure Measure, class Class) (source, kind, log float64) {
+	overall := m.days[class.Source]
+	if measure == Points {
+		overall = m.point[class.Source]
+	}
+	kind = m.shrink(m.kinds[measured{measure, kindOf(class)}], overall.log)
+	return overall.log, kind, m.shrink(m.class[measured{measure, class}], kind)
 }
 
-func shrink(f figure, toward float64) float64 {
-	return (f.n*f.log + Prior*toward) / (f.n + Prior)
+func (m Model) shrink(f figure, toward float64) float64 {
+	if f.n == 0 {
+		return toward
+	}
+	return (f.n*f.log + m.config.Prior*toward) / (f.n + m.config.Prior)
 }
