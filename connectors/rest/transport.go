@@ -235,5 +235,10 @@ func (t *Transport) describe(req *http.Request, resp *http.Response, err error, 
 	if err != nil {
 		return append(attrs, slog.String("error", err.Error()))
 	}
-	return append(attrs, slog.Int("code", resp.StatusCode))
+	attrs = append(attrs, slog.Int("code", resp.StatusCode))
+	// Which of Jira Cloud's limits it was: points, burst.
+	if reason := resp.Header.Get("RateLimit-Reason"); reason != "" {
+		attrs = append(attrs, slog.String("limit", reason))
+	}
+	return attrs
 }

@@ -378,8 +378,35 @@ func TestSlowsDownBeforeTheLimit(t *testing.T) {
 			return []string{"X-RateLimit-Limit", "10", "X-RateLimit-Remaining", "1", "X-RateLimit-FillRate", "2", "X-RateLimit-Interval-Seconds", "10"}
 		}, 5 * time.Second, 5 * time.Second},
 		{"nonsense", func() []string {
-			return []string{"X-RateLimit-Remaining", "few", "X-RateLimit-Reset", "soon"}
+			return []string{"X-RateLimit-Remaining", "few", "X-RateLimit-Reset", "soon", "RateLimit", `"",;r=;t, x;r=a;t=b`, "RateLimit-Policy", "=;;"}
 		}, 0, 0},
+		{"a burst limit that says nothing of its filling", func() []string {
+			return []string{"X-RateLimit-Limit", "350", "X-RateLimit-Remaining", "3"}
+		}, 0, 0},
+		{"points: plenty left, so not said", func() []string {
+			return []string{"RateLimit-Policy", `"global-app-quota";q=65000;w=3600`, "RateLimit", `"global-app-quota";t=3200`}
+		}, 0, 0},
+		{"points: more than a fifth left", func() []string {
+			return []string{"RateLimit-Policy", `"global-app-quota";q=65000;w=3600`, "RateLimit", `"global-app-quota";r=14000;t=600`}
+		}, 0, 0},
+		{"points: little left, at a hundred a request", func() []string {
+			return []string{"RateLimit-Policy", `"global-app-quota";q=65000;w=3600`, "RateLimit", `"global-app-quota";r=12000;t=599`}
+		}, 5 * time.Second, 5 * time.Second},
+		{"points: little left, and of how much is not said", func() []string {
+			return []string{"RateLimit", `"tenant-app-quota";r=1000;t=599`}
+		}, time.Minute, time.Minute},
+		{"points: none left", func() []string {
+			return []string{"RateLimit", `"global-app-quota";r=0;t=49`}
+		}, 50 * time.Second, 50 * time.Second},
+		{"points: the slowest of several", func() []string {
+			return []string{"RateLimit-Policy", `"global-app-quota";q=65000;w=3600,"jira-burst-based";q=100;w=1`, "RateLimit", `"global-app-quota";r=12000;t=599, "jira-burst-based";r=10;t=1`, "X-RateLimit-Limit", "350", "X-RateLimit-Remaining", "349"}
+		}, 5 * time.Second, 5 * time.Second},
+		{"points: told and not enforced", func() []string {
+			return []string{"Beta-RateLimit-Policy", `"tenant-app-quota";q=100100;w=3600`, "Beta-RateLimit", `"tenant-app-quota";r=17842;t=900`}
+		}, 5 * time.Second, 5050 * time.Millisecond},
+		{"points: none left, told and not enforced", func() []string {
+			return []string{"Beta-RateLimit", `"tenant-app-quota";r=0;t=2788`, "X-RateLimit-Limit", "400", "X-RateLimit-Remaining", "399"}
+		}, 10 * time.Second, 10 * time.Second},
 		{"a window that is over", func() []string {
 			return []string{"X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "0"}
 		}, 0, 0},
@@ -399,6 +426,86 @@ func TestSlowsDownBeforeTheLimit(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestRequestsOfAnHourAreCounted where ServiceNow says how many there may be, and
+// not how many are left.
+func TestRequestsOfAnHourAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 50
+		var came []time.Time
+		base := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			now := time.Now()
+			came = append(came, now)
+			w.Header().Set("X-RateLimit-Limit", fmt.Sprint(limit))
+			w.Header().Set("X-RateLimit-Reset", fmt.Sprint(now.Truncate(time.Hour).Add(time.Hour).Unix()))
+			w.Header().Set("X-RateLimit-Rule", "0a1b2c")
+		})
+		transport := rest.New("snow", rest.Config{}, base, nil, nil)
+		time.Sleep(10 * time.Minute)
+		start := time.Now()
+		for range 3 * limit {
+			if _, _, err := get(t.Context(), t, transport); err != nil {
+				t.Fatal(err)
+			}
+		}
+		hours := map[time.Time]int{}
+		for _, at := range came {
+			hours[at.Truncate(time.Hour)]++
+		}
+		for hour, n := range hours {
+			if n > limit {
+				t.Errorf("%d requests came in the hour of %v, and %d may", n, hour, limit)
+			}
+		}
+		if fast := came[limit*8/10-1].Sub(start); fast != 0 {
+			t.Errorf("the first four fifths took %v", fast)
+		}
+		// The last fifth of the first hour is spread over what is left of it.
+		if gap := came[limit-1].Sub(came[limit-2]); gap < 4*time.Minute || gap > 6*time.Minute {
+			t.Errorf("the last requests of the hour are %v apart", gap)
+		}
+	})
+}
+
+// TestPointsAreSpentAtTheRateThatIsSeen: what a request costs is learnt from what
+// is left after each.
+func TestPointsAreSpentAtTheRateThatIsSeen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const quota, cost = 65_000, 500
+		left, end := quota, time.Now().Add(time.Hour)
+		n := 0
+		base := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			n++
+			for !time.Now().Before(end) {
+				left, end = quota, end.Add(time.Hour)
+			}
+			if left < cost {
+				w.Header().Set("Retry-After", fmt.Sprint(int(time.Until(end).Seconds())))
+				w.Header().Set("RateLimit-Reason", "jira-quota-global-based")
+				w.WriteHeader(http.StatusTooManyRequests)
+				t.Error("it came to a refusal")
+				return
+			}
+			left -= cost
+			rest := ""
+			if left < quota/5 {
+				rest = fmt.Sprintf("r=%d;", left)
+			}
+			w.Header().Set("RateLimit-Policy", fmt.Sprintf(`"global-app-quota";q=%d;w=3600`, quota))
+			w.Header().Set("RateLimit", fmt.Sprintf(`"global-app-quota";%st=%d`, rest, int(time.Until(end).Seconds())))
+		})
+		transport := rest.New("jira", rest.Config{}, base, nil, nil)
+		start := time.Now()
+		for time.Since(start) < 4*time.Hour {
+			if _, _, err := get(t.Context(), t, transport); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if most := 4 * quota / cost; n < most*9/10 {
+			t.Errorf("%d requests in four hours, of %d that there may be", n, most)
+		}
+	})
 }
 
 func TestFullSpeedAgainOnceThereIsRoom(t *testing.T) {
