@@ -6,7 +6,7 @@ import (
 )
 
 // habit is the share of a team's tickets that goes to its go-to person.
-const habit = 0.34
+const habit = 0.36
 
 // candidate is someone who could take a ticket, and from when.
 type candidate struct {

@@ -66,10 +66,12 @@ func (o *Organisation) waver(t *Ticket, r *rand.Rand) {
 }
 
 // forget makes a finished ticket lose its assignee without a trace, as the
-// last thing that happens to it.
+// last thing that happens to it. That it ever had one must be on record: else
+// nothing would tell, and nobody could find it.
 func (o *Organisation) forget(t *Ticket) bool {
 	at := t.Updated.Add(26 * time.Hour)
-	if !t.Phase().Done() || t.last.assignee == none || !at.Before(o.Now) {
+	given := slices.ContainsFunc(t.changes, func(c change) bool { return c.field == fieldAssignee })
+	if !t.Phase().Done() || t.last.assignee == none || !given || !at.Before(o.Now) {
 		return false
 	}
 	t.changes = append(t.changes, change{

@@ -181,6 +181,13 @@ func (s *sim) triage(j *job, at int64) {
 	case j.queue.System == ServiceNow && s.chance(0.1):
 		by = s.o.bot(botSystem) // an assignment rule
 	}
+	if by.Role != Bot && by.work.next(at) > at && !urgent(j) {
+		// Nobody hands out work in their sleep: a rule does.
+		by = s.o.bot(botSystem)
+		if j.queue.System == Jira {
+			by = s.o.bot(botAutomation)
+		}
+	}
 	s.note(j, at, fieldAssignee, int32(p.index), by)
 	if a := s.area(j); j.t.last.area == none && s.chance(0.6) {
 		s.also(j, fieldArea, int32(a.index), by)

@@ -100,8 +100,8 @@ func (p *Person) workOvertime(since time.Time, r *rand.Rand) {
 	p.work = workTime{}
 	for i, start := range usual.start {
 		end := usual.end[i]
-		if start >= since.UnixMilli() && r.Float64() < 0.6 {
-			end += int64(r.IntN(150)) * 60_000
+		if start >= since.UnixMilli() && r.Float64() < 0.8 {
+			end += int64(60+r.IntN(180)) * 60_000
 		}
 		p.work.add(start, end)
 		day := time.UnixMilli(start).In(p.location)
