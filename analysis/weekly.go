@@ -66,7 +66,9 @@ func (l *labour) squared() float64 { return sumOf(l.squares) }
 type labours struct {
 	pseudonym, name string
 	weeks           []labour
-	tells           bool // somewhere that has planned and unplanned work
+	tells           bool               // somewhere that has planned and unplanned work
+	sources         map[string]float64 // ticket-milliseconds
+	known           int                // the first week of which all is known
 }
 
 // labourKey is the person and, without a roster, the queue.
@@ -94,6 +96,7 @@ func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labo
 	var list []weeklyRow
 	// A source tells planned from unplanned work if it has both.
 	planned, hasUnplanned := map[string]bool{}, map[string]bool{}
+	arrivals := map[string][]uint64{}
 	err := e.each(ctx, "weeks", weeklySQL(e.db.Table("tickets")), parameters, func(rows driver.Rows) error {
 		var r weeklyRow
 		if err := rows.Scan(&r.week, &r.source, &r.group, &r.actor, &r.areas, &r.load, &r.squares, &r.arrivals, &r.departures, &r.unplanned); err != nil {
@@ -101,6 +104,10 @@ func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labo
 		}
 		planned[r.source] = planned[r.source] || r.arrivals > uint64(len(r.unplanned))
 		hasUnplanned[r.source] = hasUnplanned[r.source] || len(r.unplanned) > 0
+		if arrivals[r.source] == nil {
+			arrivals[r.source] = make([]uint64, span.n)
+		}
+		arrivals[r.source][r.week-1] += r.arrivals
 		list = append(list, r)
 		return nil
 	})
@@ -120,12 +127,13 @@ func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labo
 		}
 		one := all[key]
 		if one == nil {
-			one = &labours{pseudonym: p.Pseudonym, name: p.Name, weeks: make([]labour, span.n)}
+			one = &labours{pseudonym: p.Pseudonym, name: p.Name, weeks: make([]labour, span.n), sources: map[string]float64{}}
 			all[key] = one
 		}
 		one.tells = one.tells || planned[r.source] && hasUnplanned[r.source]
 		l := &one.weeks[r.week-1]
 		l.held += r.load // whole numbers
+		one.sources[r.source] += r.load
 		l.squares = append(l.squares, r.squares)
 		l.arrivals += r.arrivals
 		l.departures += r.departures
@@ -140,7 +148,36 @@ func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labo
 			}
 		}
 	}
+	begun := map[string]int{}
+	for source, counts := range arrivals {
+		begun[source] = begin(counts)
+	}
+	for _, one := range all {
+		total := 0.0
+		for _, x := range one.sources {
+			total += x
+		}
+		for source, x := range one.sources {
+			if x >= visitor*total {
+				one.known = max(one.known, begun[source])
+			}
+		}
+	}
 	return all, nil
+}
+
+// begin is the first week of which a source knows all: collected is only what
+// was open or changed since some day, so that the weeks before show the few
+// tickets that lasted, and everybody would seem to drown from then on. It is the
+// first with at least half of what arrives in a busy week, the upper quartile.
+func begin(arrivals []uint64) int {
+	some := slices.DeleteFunc(slices.Clone(arrivals), func(n uint64) bool { return n == 0 })
+	if len(some) == 0 {
+		return 0
+	}
+	slices.Sort(some)
+	busy := some[len(some)*3/4]
+	return slices.IndexFunc(arrivals, func(n uint64) bool { return 2*n >= busy })
 }
 
 // record is one person's week in one team, who has a part of their time.
@@ -192,10 +229,12 @@ func queues(all map[labourKey]*labours, span weeks) []squad {
 				}
 			}
 			m := overload.Member{Engineer: p}
-			for i := first; i >= 0 && i <= last; i++ {
+			for i := max(first, one.known); first >= 0 && i <= last; i++ {
 				m.Records = append(m.Records, one.record(span.first+overload.Week(i), i, 1, 1))
 			}
-			c.members = append(c.members, m)
+			if len(m.Records) > 0 {
+				c.members = append(c.members, m)
+			}
 		}
 		list = append(list, c)
 	}
@@ -220,7 +259,7 @@ func (e *Engine) squads(w *world, all map[labourKey]*labours, acts map[string][]
 			active[a.Week] = a.Acts
 		}
 		members := map[string]*overload.Member{}
-		for i := range span.n {
+		for i := one.known; i < span.n; i++ {
 			week := span.first + overload.Week(i)
 			begin, end := week.Start(), (week + 1).Start()
 			teams := w.crew.during(who.Pseudonym, millis(begin), millis(end))

@@ -24,9 +24,11 @@
 // MAD are the median and the median absolute deviation over the 12 weeks before,
 // the square root is what chance gives x if work arrives as Poisson does, with
 // w the weights of the assignments of these weeks. Undefined with fewer than 6
-// of them known. Hot weeks, and all weeks of the state, are set aside, each for
-// one before: what wears somebody out for half a year is not what is usual for
-// them, and would else go quiet after a quarter, with nothing mended.
+// of them known. Hot weeks, and weeks of the state, in which the load against the
+// team holds too are set aside, each for one before: what wears somebody out for
+// half a year is not what is usual for them, and would else go quiet after a
+// quarter, with nothing mended. Whoever only caught up with their team has a new
+// usual.
 //
 // Team load: s and p are the shares of the team's load and of its present
 // capacity, over the members who were there, h = Σw²/(Σw)² of all of the team's

@@ -110,7 +110,7 @@ type Parts struct {
 type week struct {
 	record   Record
 	history  []Record // of the member, before the week, by week
-	aside    []bool   // of history: too much rested on them, so it is not what is usual
+	aside    []bool   // of history: more rested on them than on the team, and too much
 	team     team
 	config   *Config
 	tailZ    float64 // normal quantile of 1 − TeamLoadTail

@@ -155,7 +155,7 @@ func (c Config) assess(m Member, teams map[Week]team) Assessment {
 		if s.Overloaded {
 			s.Evidence, s.Reasons = evidence, reasons
 		}
-		aside[i] = s.Overloaded || s.Mark == Hot
+		aside[i] = (s.Overloaded || s.Mark == Hot) && s.Reading(SignalTeamLoad).Holds()
 		a.Weeks[i] = s
 	}
 	return a
