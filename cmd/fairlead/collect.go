@@ -15,6 +15,7 @@ import (
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/jira"
 	"fairlead/connectors/rest"
+	"fairlead/connectors/roster"
 	"fairlead/connectors/servicenow"
 	"fairlead/connectors/source"
 )
@@ -84,7 +85,16 @@ func (collectCmd) Run(ctx context.Context, a *app) (err error) {
 
 	p := a.showProgress()
 	defer p.Close()
-	return a.collectOnce(ctx, a.collectors(h, sources, reg, p))
+	return errors.Join(
+		a.collectOnce(ctx, a.collectors(h, sources, reg, p)),
+		a.syncRoster(ctx, h),
+	)
+}
+
+// syncRoster makes the configured roster that of the warehouse.
+func (a *app) syncRoster(ctx context.Context, h *house) error {
+	_, err := collector.SyncRoster(ctx, h.db, a.cfg.Roster, a.log)
+	return err
 }
 
 // advise adds to a source's error what to do about it.
@@ -143,6 +153,15 @@ func (checkCmd) Run(ctx context.Context, a *app) error {
 		say(source.LevelFailed, "connection", oneLine(err).Error())
 	} else {
 		say(source.LevelOK, "connection", says)
+	}
+
+	if len(a.cfg.Roster) > 0 {
+		fmt.Fprintln(a.stdout, "roster:")
+		if r, err := roster.Load(a.cfg.Roster...); err != nil {
+			say(source.LevelFailed, "files", err.Error())
+		} else {
+			say(source.LevelOK, "files", fmt.Sprintf("%d people in %d teams; fairlead roster check compares them with the accounts", len(r.People()), len(r.Teams())))
+		}
 	}
 
 	sources, err := a.sources(prometheus.NewRegistry())

@@ -29,11 +29,13 @@ type Config struct {
 	DataDir    string             `yaml:"data_dir"`
 	ClickHouse clickhouse.Config  `yaml:"clickhouse"`
 	Sources    map[string]*Source `yaml:"sources"`
-	Collector  collector.Config   `yaml:"collector"`
-	Analysis   AnalysisConfig     `yaml:"analysis"`
-	Metrics    exporter.Config    `yaml:"metrics"`
-	Web        WebConfig          `yaml:"web"`
-	Log        LogConfig          `yaml:"log"`
+	// Roster is files and folders that say who works in which team.
+	Roster    []string         `yaml:"roster"`
+	Collector collector.Config `yaml:"collector"`
+	Analysis  AnalysisConfig   `yaml:"analysis"`
+	Metrics   exporter.Config  `yaml:"metrics"`
+	Web       WebConfig        `yaml:"web"`
+	Log       LogConfig        `yaml:"log"`
 }
 
 // AnalysisConfig says what is computed, and how often.

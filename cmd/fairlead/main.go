@@ -43,6 +43,7 @@ type commandLine struct {
 	Serve   serveCmd   `cmd:"" help:"Collect and analyse on a schedule, and serve the metrics."`
 	Migrate migrateCmd `cmd:"" help:"Bring the warehouse's tables up to this version."`
 	Check   checkCmd   `cmd:"" help:"Say whether the configuration, the credentials and the permissions do."`
+	Roster  rosterCmd  `cmd:"" help:"Who works in which team: check the roster, or draft one."`
 	Whois   whoisCmd   `cmd:"" help:"Say which person a pseudonym stands for. It is logged."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

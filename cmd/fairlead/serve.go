@@ -72,6 +72,9 @@ func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
 	if !asOf.IsZero() {
 		s.asOf = func() time.Time { return asOf }
 	}
+	if len(sources) > 0 {
+		s.syncRoster = func(ctx context.Context) error { return a.syncRoster(ctx, h) }
+	}
 	s.collectors = a.collectors(h, sources, reg, s)
 	a.log.Info("serving", "url", s.url())
 	return s.run(ctx)
@@ -131,6 +134,7 @@ type service struct {
 	engine     *analysis.Engine
 	collectors []*collector.Collector
 	asOf       func() time.Time
+	syncRoster func(context.Context) error // nil: the stored one stays
 	cfg        *Config
 	log        *slog.Logger
 
@@ -224,6 +228,12 @@ func (s *service) analyze(ctx context.Context) {
 }
 
 func (s *service) refresh(ctx context.Context) error {
+	if s.syncRoster != nil {
+		// A mistake in a file leaves the roster before in force.
+		if err := s.syncRoster(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("the roster was not read again", "error", oneLine(err))
+		}
+	}
 	snapshot, err := s.engine.Snapshot(ctx, s.asOf())
 	if err != nil {
 		s.analyzed.failures.Inc()
