@@ -39,7 +39,7 @@ const Draws = 9999
 
 const (
 	maxOutcomes = 1_000_000 // enumerated at most
-	heaviest    = 256       // units of a lot that are always dealt one by one
+	heaviest    = 256       // units that are always dealt one by one
 )
 
 // relative tolerance within which two values of an index are the same one: the
@@ -53,8 +53,8 @@ const same = 1e-9
 // Equal weights in one lot in proportion to capacity are enumerated exactly
 // when there are at most a million outcomes. Otherwise B = [Draws] draws come
 // from a generator seeded by seed alone, so that the same input gives the same
-// bytes. Lots of more than twice 256 units deal the 256 heaviest one by one and
-// take the rest, which are many and light, as normal with their exact mean and
+// bytes. Of more than twice 256 units the 256 heaviest are dealt one by one, and
+// the rest, which are many and light, taken as normal with their exact mean and
 // covariance.
 //
 // It is NaN throughout when fewer than two people have capacity or there is no
@@ -270,10 +270,7 @@ func (t *table) enumerate(n int, seen float64) Chance {
 func (t *table) draw(seed string, seen float64) Chance {
 	key := sha256.Sum256([]byte(seed))
 	random := rand.New(rand.NewPCG(binary.BigEndian.Uint64(key[:8]), binary.BigEndian.Uint64(key[8:16])))
-	dealers := make([]*dealer, len(t.lots))
-	for i, l := range t.lots {
-		dealers[i] = newDealer(l)
-	}
+	dealers, rest := t.dealers()
 	work, order := make([]float64, len(t.p)), make([]int, len(t.p))
 	for i := range order {
 		order[i] = i
@@ -285,6 +282,9 @@ func (t *table) draw(seed string, seen float64) Chance {
 		clear(work)
 		for _, d := range dealers {
 			d.deal(random, work)
+		}
+		if rest != nil {
+			rest.deal(random, work)
 		}
 		d := t.measure(work, order)
 		ginis[b] = d.gini
@@ -304,33 +304,163 @@ func (t *table) draw(seed string, seen float64) Chance {
 	}
 }
 
-// dealer draws one lot.
-type dealer struct {
-	p      []float64
-	single []float64 // weights that are dealt one by one
-	alias  []float64 // Walker's tables over p
-	other  []int
-
-	// The rest, taken as normal: its mean, and the root of Σw² for its spread.
-	rest, root float64
-	start      []float64 // scratch
+// dealers are those of the lots, for what is dealt one by one, and of the rest;
+// nil where there is none.
+func (t *table) dealers() ([]*dealer, *rest) {
+	least := 0.0 // of the units that are dealt one by one
+	if t.units > 2*heaviest {
+		all := make([]float64, 0, t.units)
+		for _, l := range t.lots {
+			all = append(all, l.weights...)
+		}
+		slices.SortFunc(all, func(a, b float64) int { return -cmpFloat(a, b) })
+		least = all[heaviest-1]
+	}
+	// Of units as heavy as the last of the heaviest, the first come are taken.
+	over := 0
+	for _, l := range t.lots {
+		over += countOver(l.weights, least)
+	}
+	var dealers []*dealer
+	var remains *rest
+	for _, l := range t.lots {
+		single := len(l.weights)
+		if least > 0 {
+			single = countOver(l.weights, least)
+			for single < len(l.weights) && l.weights[single] == least && over < heaviest {
+				single, over = single+1, over+1
+			}
+		}
+		if single < len(l.weights) {
+			if remains == nil {
+				remains = &rest{}
+			}
+			remains.add(l.p, l.weights[single:])
+		}
+		if single > 0 {
+			d := &dealer{p: l.p, single: l.weights[:single]}
+			d.alias, d.other = aliasTables(l.p)
+			dealers = append(dealers, d)
+		}
+	}
+	if remains != nil {
+		remains.factor()
+	}
+	return dealers, remains
 }
 
-func newDealer(l dealt) *dealer {
-	d := &dealer{p: l.p}
-	d.single = l.weights
-	if len(l.weights) > 2*heaviest {
-		d.single = l.weights[:heaviest]
-		var t, q sum
-		for _, w := range l.weights[heaviest:] {
-			t.add(w)
-			q.add(w * w)
+// countOver is how many of descending weights are over a value.
+func countOver(weights []float64, value float64) int {
+	n, _ := slices.BinarySearchFunc(weights, value, func(w, v float64) int {
+		if w > v {
+			return -1
 		}
-		d.rest, d.root = t.value(), math.Sqrt(q.value())
-		d.start = make([]float64, len(l.p))
+		return 1
+	})
+	return n
+}
+
+// dealer draws units of one lot.
+type dealer struct {
+	p      []float64
+	single []float64 // their weights
+	alias  []float64 // Walker's tables over p
+	other  []int
+}
+
+// rest is the light units of all lots together, as a normal vector: mean and
+// covariance are the sums of those of the lots, Σw·p and Σw²·(diag(p) − pp').
+type rest struct {
+	parts []part
+	mean  []float64
+	root  [][]float64 // lower triangle: root·root' = covariance; nil for one part
+	start []float64   // scratch
+}
+
+// part is what a lot adds to the rest.
+type part struct {
+	p       []float64
+	squares float64 // Σw²
+}
+
+func (r *rest) add(p, weights []float64) {
+	if r.mean == nil {
+		r.mean, r.start = make([]float64, len(p)), make([]float64, len(p))
 	}
-	d.alias, d.other = aliasTables(l.p)
-	return d
+	var t, q sum
+	for _, w := range weights {
+		t.add(w)
+		q.add(w * w)
+	}
+	for i, x := range p {
+		r.mean[i] += t.value() * x
+	}
+	r.parts = append(r.parts, part{p, q.value()})
+}
+
+// factor is Cholesky's, of a matrix that may have no full rank: what one person
+// does not get somebody else does, and some can get nothing.
+func (r *rest) factor() {
+	if len(r.parts) == 1 {
+		return
+	}
+	n := len(r.mean)
+	cov := make([][]float64, n)
+	r.root = make([][]float64, n)
+	var largest float64
+	for i := range n {
+		cov[i], r.root[i] = make([]float64, i+1), make([]float64, i+1)
+		for _, one := range r.parts {
+			cov[i][i] += one.squares * one.p[i]
+			for j, y := range one.p[:i+1] {
+				cov[i][j] -= one.squares * one.p[i] * y
+			}
+		}
+		largest = max(largest, cov[i][i])
+	}
+	for j := range n {
+		pivot := cov[j][j]
+		for _, x := range r.root[j][:j] {
+			pivot -= x * x
+		}
+		if pivot <= 1e-12*largest {
+			continue
+		}
+		r.root[j][j] = math.Sqrt(pivot)
+		for i := j + 1; i < n; i++ {
+			x := cov[i][j]
+			for k := range j {
+				x -= r.root[i][k] * r.root[j][k]
+			}
+			r.root[i][j] = x / r.root[j][j]
+		}
+	}
+}
+
+func (r *rest) deal(random *rand.Rand, work []float64) {
+	if r.root == nil {
+		// Z_i sqrt(p_i) less its projection has covariance diag(p) − pp'.
+		one, drift := r.parts[0], 0.0
+		for i, p := range one.p {
+			r.start[i] = random.NormFloat64() * math.Sqrt(p)
+			drift += r.start[i]
+		}
+		root := math.Sqrt(one.squares)
+		for i, p := range one.p {
+			work[i] += max(r.mean[i]+root*(r.start[i]-p*drift), 0)
+		}
+		return
+	}
+	for i := range r.start {
+		r.start[i] = random.NormFloat64()
+	}
+	for i, row := range r.root {
+		x := r.mean[i]
+		for k, l := range row {
+			x += l * r.start[k]
+		}
+		work[i] += max(x, 0)
+	}
 }
 
 // aliasTables are Walker's, by Vose's method: a draw takes one number.
@@ -371,16 +501,5 @@ func (d *dealer) deal(random *rand.Rand, work []float64) {
 			i = d.other[i]
 		}
 		work[i] += w
-	}
-	if d.root > 0 {
-		// Z_i sqrt(p_i) less its projection has covariance diag(p) − pp'.
-		var drift float64
-		for i, p := range d.p {
-			d.start[i] = random.NormFloat64() * math.Sqrt(p)
-			drift += d.start[i]
-		}
-		for i, p := range d.p {
-			work[i] += max(d.rest*p+d.root*(d.start[i]-p*drift), 0)
-		}
 	}
 }

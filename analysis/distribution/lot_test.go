@@ -73,13 +73,12 @@ func TestByLotTakesTheRestAsNormal(t *testing.T) {
 	for i := range weights {
 		weights[i] = math.Exp(random.NormFloat64())
 	}
-	one := newDealer(dealt{p: []float64{1}, weights: weights})
-	if len(one.single) != heaviest || one.root == 0 {
-		t.Fatal("the rest is dealt one by one")
-	}
 	table, err := newTable(capacity, []Lot{{Weights: weights}})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if dealers, rest := table.dealers(); len(dealers) != 1 || len(dealers[0].single) != heaviest || rest == nil {
+		t.Fatal("the rest is dealt one by one")
 	}
 	null, err := NewNull(capacity, Weights{Sum: table.total, Squares: squares(weights)}.H())
 	if err != nil {
@@ -90,6 +89,74 @@ func TestByLotTakesTheRestAsNormal(t *testing.T) {
 	// CV² / h is chi-squared with n − 1 degrees: its mean lies at 0.42 of the
 	// distribution from above for six.
 	within(t, "p of the mean", c.Upper, 0.4232, 0.02)
+}
+
+// Of lots with other odds the rest is one vector, with the covariance of all.
+func TestByLotTakesTheRestOfManyLotsAsNormal(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	capacity := []float64{1, 1, 0.5, 0.8, 1}
+	odds := [][]float64{{1, 1, 0, 0, 0}, {0, 1, 1, 0, 1}, {1, 1, 1, 1, 0}, {0, 0, 1, 1, 0}}
+	var lots []Lot
+	mean := make([]float64, len(capacity))
+	cov := make([][]float64, len(capacity))
+	for i := range cov {
+		cov[i] = make([]float64, len(capacity))
+	}
+	for k := range 40 {
+		l := Lot{Odds: odds[k%len(odds)]}
+		var total float64
+		for _, x := range l.Odds {
+			total += x
+		}
+		for range 25 {
+			w := math.Exp(0.7 * random.NormFloat64())
+			l.Weights = append(l.Weights, w)
+			for i, x := range l.Odds {
+				mean[i] += w * x / total
+				cov[i][i] += w * w * x / total
+				for j, y := range l.Odds {
+					cov[i][j] -= w * w * x * y / total / total
+				}
+			}
+		}
+		lots = append(lots, l)
+	}
+	table, err := newTable(capacity, lots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dealers, rest := table.dealers()
+	single := 0
+	for _, d := range dealers {
+		single += len(d.single)
+	}
+	if single != heaviest || rest == nil || rest.root == nil {
+		t.Fatalf("%d of %d units are dealt one by one", single, table.units)
+	}
+	const draws = 40_000
+	gotMean, gotCov := make([]float64, len(capacity)), make([][]float64, len(capacity))
+	for i := range gotCov {
+		gotCov[i] = make([]float64, len(capacity))
+	}
+	for range draws {
+		work := make([]float64, len(capacity))
+		for _, d := range dealers {
+			d.deal(random, work)
+		}
+		rest.deal(random, work)
+		for i := range work {
+			gotMean[i] += work[i] / draws
+			for j := range work {
+				gotCov[i][j] += (work[i] - mean[i]) * (work[j] - mean[j]) / draws
+			}
+		}
+	}
+	for i := range mean {
+		within(t, fmt.Sprint("mean of ", i), gotMean[i], mean[i], 5*math.Sqrt(cov[i][i]/draws))
+		for j := range mean {
+			within(t, fmt.Sprint("covariance of ", i, j), gotCov[i][j], cov[i][j], 0.03*math.Sqrt(cov[i][i]*cov[j][j]))
+		}
+	}
 }
 
 func squares(weights []float64) float64 {
