@@ -326,16 +326,15 @@ func TestStandingBy(t *testing.T) {
 		}
 	}
 	cancel()
-	for err := error(nil); ; {
+	for waiting := true; waiting; {
 		select {
 		case <-tries:
-			continue
-		case err = <-ended:
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+			waiting = false
 		}
-		if err != nil {
-			t.Error(err)
-		}
-		break
 	}
 	if n := strings.Count(log.String(), "standing by"); n != 1 || strings.Contains(log.String(), "failed") {
 		t.Errorf("it says %d times that it stands by:\n%s", n, log.String())

@@ -34,8 +34,8 @@ const codeTableExists = 57
 // exactly one succeeds: each epoch of a source is such a table, and its rows are
 // its holder's signs of life, in the server's time. Who finds the latest epoch
 // released or silent for longer than leaseTTL contends for the next one. On an
-// engine that Open started the folder's lock has settled who is alone, and the
-// latest epoch is not waited for.
+// engine that Open started the folder's lock has settled who is alone: the latest
+// epoch is not waited for, and signs of life are needless.
 //
 // A nil Lease is held for ever: that of a store which nobody shares.
 type Lease struct {
@@ -100,7 +100,11 @@ func (d *DB) acquireLease(ctx context.Context, source string, ttl time.Duration)
 
 	beating, stop := context.WithCancel(writing(context.Background(), "lease"))
 	l.stop = stop
-	go l.keep(beating)
+	if d.owned {
+		close(l.ended)
+	} else {
+		go l.keep(beating)
+	}
 	return l, nil
 }
 

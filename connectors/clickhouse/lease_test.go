@@ -160,6 +160,12 @@ func TestFolderLockIsTheLease(t *testing.T) {
 	if again.Epoch != 2 {
 		t.Errorf("the epoch is %d, want 2", again.Epoch)
 	}
+	if err := again.Held(t.Context()); err != nil || isLost(again) {
+		t.Errorf("whoever has the folder is told %v", err)
+	}
+	if err := again.Release(t.Context()); err != nil || !isLost(again) {
+		t.Errorf("releasing it gives %v", err)
+	}
 }
 
 // TestFencedHolderIsTold when it asks, though no sign of life has failed yet.
