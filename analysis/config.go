@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"fairlead/analysis/effort"
 	"fairlead/analysis/overload"
 	"fairlead/analysis/ownership"
 	"fairlead/connectors/ticket"
@@ -26,6 +27,8 @@ type Config struct {
 	Concurrency int              `yaml:"concurrency"`
 	Ownership   ownership.Config `yaml:"ownership"`
 	Overload    overload.Config  `yaml:"overload"`
+	Effort      effort.Config    `yaml:"effort"`
+	Verdict     VerdictConfig    `yaml:"verdict"`
 	// Unplanned are the kinds that nobody plans.
 	Unplanned []ticket.Kind  `yaml:"unplanned_kinds"`
 	Findings  FindingsConfig `yaml:"findings"`
@@ -41,6 +44,8 @@ func DefaultConfig() Config {
 		Concurrency: 2,
 		Ownership:   ownership.DefaultConfig(),
 		Overload:    overload.DefaultConfig(),
+		Effort:      effort.DefaultConfig(),
+		Verdict:     DefaultVerdictConfig(),
 		Unplanned:   []ticket.Kind{ticket.KindIncident},
 		Findings:    DefaultFindingsConfig(),
 	}
@@ -73,6 +78,12 @@ func (c Config) Validate() error {
 	}
 	if err := c.Overload.Validate(); err != nil {
 		return fmt.Errorf("overload.%w", err)
+	}
+	if err := c.Effort.Validate(); err != nil {
+		return fmt.Errorf("effort.%w", err)
+	}
+	if err := c.Verdict.Validate(); err != nil {
+		return fmt.Errorf("verdict.%w", err)
 	}
 	if len(c.Unplanned) == 0 {
 		return fmt.Errorf("unplanned_kinds is empty: give at least one, such as incident")

@@ -44,15 +44,15 @@ func (t *tallies) measure(by By, name string, members []member, provisional bool
 	people, away := t.population(members, provisional)
 	g := Group{By: by, Name: name, People: len(people), Provisional: provisional, Unassigned: t.unassigned.value, Bots: t.bots.value, Engineers: []Part{}}
 	values, capacity := make([]float64, len(people)), make([]float64, len(people))
-	var weights []float64
 	piled := true
+	j := &judged{}
 	var sizes []distribution.Weights
 	for i, p := range people {
 		capacity[i] = p.capacity
 		if one := t.people[p.pseudonym]; one != nil {
 			values[i] = one.value
 			g.Items += one.items
-			weights = append(weights, one.pile.weights...)
+			j.weights = append(j.weights, one.pile.weights...)
 			piled = piled && (one.value == 0 || len(one.pile.weights) > 0)
 			sizes = append(sizes, distribution.Weights{N: one.items, Sum: one.value, Squares: one.square})
 		}
@@ -75,17 +75,10 @@ func (t *tallies) measure(by By, name string, members []member, provisional bool
 		return Group{}, err
 	}
 	g.Total, g.Capacity = s.Total(), s.Capacity()
-	// People are added up by their size: their pseudonyms depend on a key.
-	slices.SortFunc(sizes, func(a, b distribution.Weights) int {
-		return cmp.Or(cmp.Compare(a.Sum, b.Sum), cmp.Compare(a.Squares, b.Squares))
-	})
-	var total distribution.Weights
-	for _, one := range sizes {
-		total = total.Plus(one)
-	}
+	total := together(sizes)
 	if piled {
-		slices.Sort(weights)
-		total = size(weights)
+		slices.Sort(j.weights)
+		total = size(j.weights)
 	}
 	null, err := s.Null(total.H())
 	if err != nil {
@@ -97,6 +90,9 @@ func (t *tallies) measure(by By, name string, members []member, provisional bool
 	g.GiniLow, g.GiniHigh = defined(low), defined(high)
 	if null.Enough() {
 		g.GiniChance, g.GiniExcess = defined(null.Gini()), defined(s.Gini()-null.Gini())
+		if piled && len(people) > 1 && s.Total() > 0 {
+			g.judged = j.of(people, values, capacity, t.lots)
+		}
 	}
 	g.HHIChance = defined(null.HHI())
 
@@ -117,6 +113,19 @@ func (t *tallies) measure(by By, name string, members []member, provisional bool
 	}
 	slices.SortStableFunc(g.Engineers, func(a, b Part) int { return cmp.Compare(b.Value, a.Value) })
 	return g, nil
+}
+
+// together adds up by size: the order of people depends on the key of their
+// pseudonyms.
+func together(sizes []distribution.Weights) distribution.Weights {
+	slices.SortFunc(sizes, func(a, b distribution.Weights) int {
+		return cmp.Or(cmp.Compare(a.Sum, b.Sum), cmp.Compare(a.Squares, b.Squares), cmp.Compare(a.N, b.N))
+	})
+	var total distribution.Weights
+	for _, one := range sizes {
+		total = total.Plus(one)
+	}
+	return total
 }
 
 // defined is nil for what is undefined or not finite.
@@ -194,5 +203,23 @@ func (e *Engine) Distribution(ctx context.Context, q Query) ([]Group, error) {
 	if err := e.units(ctx, w, q.Basis, q.By, []int64{millis(from)}, millis(to), g); err != nil {
 		return nil, err
 	}
-	return w.measureAll(g.finish()[0], q.By, from, to)
+	groups, err := w.measureAll(g.finish()[0], q.By, from, to)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.judge(groups, q.Window.String()); err != nil || q.By != Team {
+		return groups, err
+	}
+	areas, err := e.ownership(ctx, w, beginning, millis(to))
+	if err != nil {
+		return nil, err
+	}
+	if err := e.explain(w, groups, knowledgeOf(areas), q.Window.String()); err != nil || q.Basis != Load || q.Unit != Tickets {
+		return groups, err
+	}
+	squads, err := e.squadsAt(ctx, w, e.followed(to))
+	if err != nil {
+		return nil, err
+	}
+	return groups, trends(groups, squads, from, to)
 }

@@ -110,8 +110,8 @@ type Group struct {
 	GiniHigh      *float64 `json:"gini_high"`
 	GiniChance    *float64 `json:"gini_chance"` // what luck alone gives; nil under five tickets a head
 	GiniExcess    *float64 `json:"gini_excess"`
-	ChanceLow     *float64 `json:"gini_chance_low"` // luck alone stays above this 95 times in a hundred
-	ChanceHigh    *float64 `json:"gini_chance_high"`
+	ChanceLow     *float64 `json:"gini_chance_low"`  // luck alone gives less 5 times in a hundred, and more than
+	ChanceHigh    *float64 `json:"gini_chance_high"` // this as often
 	Hoover        *float64 `json:"hoover"`
 	HooverChance  *float64 `json:"hoover_chance"`
 	Theil         *float64 `json:"theil"`
@@ -129,8 +129,8 @@ type Group struct {
 	PAdjusted *float64   `json:"p_adjusted"`
 	PLevelled *float64   `json:"p_levelled"`
 	Verdict   Verdict    `json:"verdict"`
-	Explained *Explained `json:"explained"` // nil without a roster or a verdict
-	Trend     *Trend     `json:"trend"`     // load by team only; nil under five weeks
+	Explained *Explained `json:"explained"` // teams only; nil without a verdict
+	Trend     *Trend     `json:"trend"`     // load in tickets by team only; nil under five weeks
 
 	// Capacity is the FTE that was present: without a roster, the people.
 	Capacity float64 `json:"capacity"`
@@ -143,6 +143,8 @@ type Group struct {
 	Outside    Outside `json:"outside"`
 
 	Engineers []Part `json:"engineers"` // by value, greatest first
+
+	judged *judged // what a verdict is made of; nil where there is none to be made
 }
 
 // Part is one engineer's part of a group's work. It says what rests on them,

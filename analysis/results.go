@@ -15,10 +15,11 @@ const (
 )
 
 // Explained is what skills and absence account for: the same tickets dealt out
-// by lot among those who were there at the time and know the area.
+// by lot among those who were there that week and know the area. Without a roster
+// everybody is taken to have been there.
 type Explained struct {
-	Gini float64 `json:"gini"` // what that lot gives
-	Part float64 `json:"part"` // Gini − the Group's GiniChance: inequality that is nobody's choice
+	Gini float64 `json:"gini"` // what that lot gives on average
+	Part float64 `json:"part"` // Gini less what the lot among everybody gives: inequality that is nobody's choice
 	P    float64 `json:"p"`    // of at least the CV² seen, under that lot
 	// Known is the share of the work for which the second lot knew who could
 	// have taken it; the rest was dealt among everybody who was there.

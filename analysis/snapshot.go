@@ -96,11 +96,13 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 		return nil, err
 	}
 
+	known := knowledgeOf(s.Areas)
+
 	// The queries run side by side; what they share is only read. Engineers
 	// are looked up in a world of their own.
 	load := make([]map[string]*tallies, len(froms)) // in tickets, by team, of each window
 	teams := make([]map[TeamsKey][]Group, len(Bases))
-	span := weeksBefore(asOf, judgedWeeks+e.config.Overload.BaselineWeeks)
+	span := e.followed(asOf)
 	var squads []squad
 	var backlogs map[string]Backlog
 	var handovers map[string]uint64
@@ -121,6 +123,18 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 					measured, err := own.measureAll(tallied, Team, from, to)
 					if err != nil {
 						return fmt.Errorf("measuring %s: %w", basis, err)
+					}
+					// Luck is dealt where it is published: in tickets, and the load in
+					// effort as well.
+					if unit == Tickets || basis == Load {
+						if err := e.judge(measured, window.String()); err != nil {
+							return err
+						}
+					}
+					if basis == Load && unit == Tickets {
+						if err := e.explain(own, measured, known, window.String()); err != nil {
+							return err
+						}
 					}
 					teams[i][TeamsKey{window, basis, unit}] = measured
 					if basis == Load && unit == Tickets {
@@ -156,6 +170,12 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	}
 	for _, t := range teams {
 		maps.Copy(s.Teams, t)
+	}
+	for _, window := range e.config.Windows {
+		from, to := window.Bounds(asOf)
+		if err := trends(s.Teams[TeamsKey{window, Load, Tickets}], squads, from, to); err != nil {
+			return nil, err
+		}
 	}
 	if s.Overload, err = e.overloads(squads, span); err != nil {
 		return nil, err

@@ -41,15 +41,16 @@ type child struct {
 	ticket uint64
 	given  int64
 	weight float64
+	lot    lot
 }
 
 // add takes a unit. Where it may be one of several pieces of an assignment, or
 // one of several children, it waits until all are there.
-func (p *pile) add(u *unit, weight float64, cut bool) {
+func (p *pile) add(u *unit, weight float64, cut bool, at lot, lots map[lot][]float64) {
 	family := "p" + termKey(u.source, u.parent)
 	if u.parent == "" {
 		if !cut {
-			p.weights = append(p.weights, weight)
+			p.put(weight, at, lots)
 			return
 		}
 		family = "t" + string(binary.BigEndian.AppendUint64(nil, u.ticket))
@@ -57,13 +58,20 @@ func (p *pile) add(u *unit, weight float64, cut bool) {
 	if p.families == nil {
 		p.families = map[string][]child{}
 	}
-	p.families[family] = append(p.families[family], child{u.ticket, u.given, weight})
+	p.families[family] = append(p.families[family], child{u.ticket, u.given, weight, at})
+}
+
+func (p *pile) put(weight float64, at lot, lots map[lot][]float64) {
+	p.weights = append(p.weights, weight)
+	if lots != nil {
+		lots[at] = append(lots[at], weight)
+	}
 }
 
 // finish makes one weight of children that were given in one go, and of the
 // pieces of one assignment; it sorts all, so that sums over them are the same
 // however the rows came. It returns the number of assignments.
-func (p *pile) finish() (assignments uint64) {
+func (p *pile) finish(lots map[lot][]float64) (assignments uint64) {
 	assignments = uint64(len(p.weights))
 	for family, list := range p.families {
 		pause := inOneGo.Milliseconds()
@@ -71,20 +79,21 @@ func (p *pile) finish() (assignments uint64) {
 			pause = 0
 		}
 		slices.SortFunc(list, func(a, b child) int {
-			return cmp.Or(cmp.Compare(a.given, b.given), cmp.Compare(a.ticket, b.ticket), cmp.Compare(a.weight, b.weight))
+			return cmp.Or(cmp.Compare(a.given, b.given), cmp.Compare(a.ticket, b.ticket), cmp.Compare(a.weight, b.weight),
+				cmp.Compare(a.lot.day, b.lot.day), cmp.Compare(a.lot.areas, b.lot.areas))
 		})
-		var together float64
+		together, first := 0.0, list[0].lot
 		for i, c := range list {
 			if i > 0 && c.given-list[i-1].given > pause {
-				p.weights = append(p.weights, together)
-				together = 0
+				p.put(together, first, lots)
+				together, first = 0, c.lot
 			}
 			if i == 0 || c.given != list[i-1].given || c.ticket != list[i-1].ticket {
 				assignments++
 			}
 			together += c.weight
 		}
-		p.weights = append(p.weights, together)
+		p.put(together, first, lots)
 	}
 	p.families = nil
 	slices.Sort(p.weights)
@@ -194,11 +203,14 @@ func (t *tallies) put(g *gathering, u *unit, each, part float64) {
 		into.value += weight
 		into.parts = append(into.parts, weight)
 	}
-	into.pile.add(u, weight, g.cut)
-	if held && g.w.crew != nil {
-		at := lot{int32(u.at / (24 * time.Hour).Milliseconds()), termKey(u.source, u.class.Areas)}
-		t.lots[at] = append(t.lots[at], weight)
+	var at lot
+	lots := t.lots
+	if held && g.by == Team {
+		at = lot{int32(u.at / (24 * time.Hour).Milliseconds()), termKey(u.source, u.class.Areas)}
+	} else {
+		lots = nil
 	}
+	into.pile.add(u, weight, g.cut, at, lots)
 }
 
 func (t *tallies) visit(g *gathering, u *unit, each float64) {
@@ -215,13 +227,17 @@ func (t *tallies) visit(g *gathering, u *unit, each float64) {
 func (g *gathering) finish() []map[string]*tallies {
 	for _, groups := range g.windows {
 		for _, t := range groups {
-			t.unassigned.finish(g.scale)
-			t.bots.finish(g.scale)
+			lots := t.lots
+			if g.by != Team {
+				lots = nil
+			}
+			t.unassigned.finish(g.scale, nil)
+			t.bots.finish(g.scale, nil)
 			for _, p := range t.people {
-				p.finish(g.scale)
+				p.finish(g.scale, lots)
 			}
 			for _, p := range t.visitors {
-				p.finish(g.scale)
+				p.finish(g.scale, nil)
 			}
 			for _, weights := range t.lots {
 				slices.Sort(weights)
@@ -231,10 +247,10 @@ func (g *gathering) finish() []map[string]*tallies {
 	return g.windows
 }
 
-func (t *tally) finish(scale float64) {
+func (t *tally) finish(scale float64, lots map[lot][]float64) {
 	t.value = float64(t.shares)*scale + sumOf(t.parts)
 	t.parts = nil
-	t.items = t.pile.finish()
+	t.items = t.pile.finish(lots)
 	t.square = size(t.pile.weights).Squares
 }
 

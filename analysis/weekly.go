@@ -24,6 +24,11 @@ type weeks struct {
 	n     int
 }
 
+// followed are the weeks whose states count at an instant.
+func (e *Engine) followed(at time.Time) weeks {
+	return weeksBefore(at, judgedWeeks+e.config.Overload.BaselineWeeks)
+}
+
 // weeksBefore are the last n whole weeks before an instant.
 func weeksBefore(at time.Time, n int) weeks {
 	return weeks{overload.WeekOf(at) - overload.Week(n), n}
