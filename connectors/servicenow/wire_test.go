@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,8 +142,13 @@ func TestLongRequestsAreSplit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := newInstance(servicenowtest.Options{MaxURL: limit.theirs})
 			in.fill(t, "incident", 100)
+			var mu sync.Mutex // requests come side by side
 			longest := 0
-			in.Observe(func(r *http.Request) { longest = max(longest, len(r.URL.String())) })
+			in.Observe(func(r *http.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				longest = max(longest, len(r.URL.String()))
+			})
 			tickets, _, err := drain(in.connect(t, func(c *servicenow.Config) { c.MaxURLBytes = limit.ours }), source.StreamOpen, source.Cursor{Start: monday})
 			if err != nil || len(tickets) != 100 {
 				t.Fatalf("%d tickets came, %v", len(tickets), err)
