@@ -126,16 +126,22 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 // findings looks for the planted and the grown alike: it knows nothing but the
 // figures. load is that of the teams in each of the windows, in ticket-days.
 func (e *Engine) findings(s *Snapshot, load []map[string]*tallies) []Finding {
-	longest := 0
-	for i, w := range s.Windows {
-		if w.longer(s.Windows[longest]) {
-			longest = i
-		}
-	}
+	longest := slices.Index(s.Windows, e.longestWindow())
 	list := []Finding{}
 	list = append(list, e.overloaded(s.Windows[longest], load[longest])...)
 	list = append(list, e.hoarded(s.Areas)...)
 	return list
+}
+
+// longestWindow is the one that findings speak of.
+func (e *Engine) longestWindow() Window {
+	longest := e.config.Windows[0]
+	for _, w := range e.config.Windows {
+		if w.longer(longest) {
+			longest = w
+		}
+	}
+	return longest
 }
 
 // longer reports whether the window is longer than another that moves.

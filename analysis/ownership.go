@@ -67,7 +67,8 @@ type Holder struct {
 // the window and within the configured memory. Areas are told apart by name;
 // tickets without an area are left out, and so are areas without evidence and
 // without recent tickets. Only people who held a ticket at some time count:
-// those who ask for work and comment on it are not its owners. The order is by
+// those who ask for work and comment on it are not its owners. With a roster,
+// what people knew who work here no more is not there either. The order is by
 // evidence, greatest first, then by name.
 func (e *Engine) Ownership(ctx context.Context, asOf time.Time, window Window) ([]AreaOwnership, error) {
 	w, err := e.world(ctx)
@@ -84,10 +85,13 @@ type area struct {
 	first   int64 // when the first resolution was made; 0 while none is known
 	founder string
 
-	demand  float64
-	sole    map[string]float64 // tickets that nobody else touched
-	touched float64
-	teams   map[string]float64 // the recent tickets' teams
+	// In shares of a ticket, which add up in any order.
+	demand  uint64
+	sole    map[string]uint64 // tickets that nobody else touched
+	touched uint64
+	teams   map[string]uint64 // the recent tickets' teams
+
+	decayed map[string]*[3]int64 // by pseudonym: what resolutions, acts and transitions add up to, times fixed
 }
 
 func (e *Engine) ownership(ctx context.Context, w *world, from, to int64) ([]AreaOwnership, error) {
@@ -109,20 +113,22 @@ func (e *Engine) ownership(ctx context.Context, w *world, from, to int64) ([]Are
 		return nil, err
 	}
 	parameters["since"] = numberParameter(to - c.Demand.Milliseconds())
-	if err := e.readDemand(ctx, w, table, parameters, workers, areas); err != nil {
+	if err := e.readDemand(ctx, w, table, parameters, workers, time.UnixMilli(to), areas); err != nil {
 		return nil, err
 	}
-	members, err := e.members(ctx, w, to)
+	teams, err := e.teams(ctx, w, to)
 	if err != nil {
 		return nil, err
 	}
 
 	list := make([]AreaOwnership, 0, len(areas))
 	for name, a := range areas {
-		o, err := a.measure(c, name, to, from, members)
+		gone := w.leave(a, time.UnixMilli(to-1))
+		o, err := a.measure(c, name, to, from, teams)
 		if err != nil {
 			return nil, err
 		}
+		e.soleHolder(w, &o, gone, time.UnixMilli(to-1))
 		if o.Evidence > 0 || o.Tickets > 0 {
 			list = append(list, o)
 		}
@@ -152,7 +158,7 @@ func (e *Engine) workers(ctx context.Context, w *world, table string, parameters
 func areaOf(areas map[string]*area, name string) *area {
 	a := areas[name]
 	if a == nil {
-		a = &area{holders: map[string]*Holder{}, sole: map[string]float64{}, teams: map[string]float64{}}
+		a = &area{holders: map[string]*Holder{}, sole: map[string]uint64{}, teams: map[string]uint64{}, decayed: map[string]*[3]int64{}}
 		areas[name] = a
 	}
 	return a
@@ -162,7 +168,7 @@ func (a *area) holder(pseudonym, name string) *Holder {
 	h := a.holders[pseudonym]
 	if h == nil {
 		h = &Holder{Pseudonym: pseudonym, Name: name}
-		a.holders[pseudonym] = h
+		a.holders[pseudonym], a.decayed[pseudonym] = h, &[3]int64{}
 	}
 	return h
 }
@@ -185,28 +191,30 @@ func (e *Engine) readEvidence(ctx context.Context, w *world, table string, param
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(list, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.key, b.key), cmp.Compare(a.actor, b.actor), cmp.Compare(a.act, b.act))
-	})
-	weights := e.config.Ownership.Weights
 	for _, r := range list {
 		p := w.engineer(r.actor)
 		if !workers[p.Pseudonym] {
 			continue
 		}
-		h := areaOf(areas, w.areaName(r.source, r.key)).holder(p.Pseudonym, p.Name)
-		weight := weights.Transition
+		a := areaOf(areas, w.areaName(r.source, r.key))
+		h, sums := a.holder(p.Pseudonym, p.Name), a.decayed[p.Pseudonym]
 		switch r.act {
 		case actResolution:
-			weight = weights.Resolution
 			h.Resolutions += r.items
+			sums[0] += r.total
 		case actOther:
-			weight = weights.Act
 			h.Acts += r.items
+			sums[1] += r.total
 		default:
 			h.Transitions += r.items
+			sums[2] += r.total
 		}
-		h.Evidence += weight * float64(r.total) / fixed
+	}
+	weights := e.config.Ownership.Weights
+	for _, a := range areas {
+		for p, sums := range a.decayed {
+			a.holders[p].Evidence = (weights.Resolution*float64(sums[0]) + weights.Act*float64(sums[1]) + weights.Transition*float64(sums[2])) / fixed
+		}
 	}
 	return nil
 }
@@ -229,7 +237,7 @@ func (e *Engine) readFirst(ctx context.Context, w *world, table string, paramete
 	})
 }
 
-func (e *Engine) readDemand(ctx context.Context, w *world, table string, parameters map[string]string, workers map[string]bool, areas map[string]*area) error {
+func (e *Engine) readDemand(ctx context.Context, w *world, table string, parameters map[string]string, workers map[string]bool, asOf time.Time, areas map[string]*area) error {
 	type row struct {
 		source, key, group string
 		touched            []uint64
@@ -249,14 +257,10 @@ func (e *Engine) readDemand(ctx context.Context, w *world, table string, paramet
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(list, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.key, b.key), cmp.Compare(a.group, b.group), slices.Compare(a.touched, b.touched))
-	})
 	for _, r := range list {
 		a := areaOf(areas, w.areaName(r.source, r.key))
-		tickets := float64(r.shares) / shares
-		a.demand += tickets
-		a.teams[w.groupName(r.source, r.group)] += tickets
+		a.demand += r.shares
+		a.teams[w.ownTeam(r.source, r.group, millis(asOf)-1)] += r.shares
 		var who []string
 		for _, actor := range r.touched {
 			if p := w.engineer(actor).Pseudonym; workers[p] && !slices.Contains(who, p) {
@@ -264,40 +268,52 @@ func (e *Engine) readDemand(ctx context.Context, w *world, table string, paramet
 			}
 		}
 		if len(who) > 0 {
-			a.touched += tickets
+			a.touched += r.shares
 		}
 		if len(who) == 1 {
-			a.sole[who[0]] += tickets
+			a.sole[who[0]] += r.shares
 		}
 	}
 	return nil
 }
 
-// members are, without a roster, the people of each team: who was given its
-// tickets within the time in which demand is looked at.
-func (e *Engine) members(ctx context.Context, w *world, to int64) (map[string]map[string]bool, error) {
+// teams are the people of each team, by pseudonym, with their capacity: those of
+// the roster, else who was regularly given a queue's tickets within the time in
+// which demand is looked at, with 1 each.
+func (e *Engine) teams(ctx context.Context, w *world, to int64) (map[string]map[string]float64, error) {
+	teams := map[string]map[string]float64{}
 	facts, err := e.facts(ctx, w, Assigned, Team, []int64{to - e.config.Ownership.Demand.Milliseconds()}, to, false)
 	if err != nil {
 		return nil, err
 	}
-	members := map[string]map[string]bool{}
 	for team, t := range w.gather(facts, Assigned, Team, nil) {
-		members[team] = map[string]bool{}
+		teams[team] = map[string]float64{}
 		for _, p := range regulars(t) {
-			members[team][p] = true
+			teams[team][p] = 1
 		}
 	}
-	return members, nil
+	if w.crew == nil {
+		return teams, nil
+	}
+	for _, team := range w.crew.roster.Teams() {
+		teams[team.Name] = map[string]float64{}
+		for _, m := range w.crew.roster.MembersAt(team.Name, time.UnixMilli(to-1)) {
+			if m.FTE > 0 {
+				teams[team.Name][w.crew.engineer[m.Person].Pseudonym] = m.FTE
+			}
+		}
+	}
+	return teams, nil
 }
 
-func (a *area) measure(c ownership.Config, name string, to, from int64, members map[string]map[string]bool) (AreaOwnership, error) {
+func (a *area) measure(c ownership.Config, name string, to, from int64, teams map[string]map[string]float64) (AreaOwnership, error) {
 	// The founder's bonus decays from the first resolution, and holds only
 	// where that lies within memory and window.
 	if h := a.holders[a.founder]; h != nil && a.first >= max(from, to-c.Memory.Milliseconds()) {
 		h.First = true
 		h.Evidence += c.Weights.First * math.Exp(float64(a.first-to)/float64(c.Decay.Milliseconds()))
 	}
-	o := AreaOwnership{Area: name, Team: a.team(), Tickets: a.demand, Holders: []Holder{}}
+	o := AreaOwnership{Area: name, Team: a.team(), Tickets: float64(a.demand) / shares, Holders: []Holder{}, Seconds: []Successor{}}
 	for _, h := range a.holders {
 		if h.Evidence > 0 {
 			o.Holders = append(o.Holders, *h)
@@ -323,19 +339,21 @@ func (a *area) measure(c ownership.Config, name string, to, from int64, members 
 	}
 	o.HHI, o.Effective, o.TopShare = defined(concentration.HHI), defined(concentration.Effective), defined(concentration.TopShare)
 
-	for p := range members[o.Team] {
+	team := teams[o.Team]
+	capacity := make([]float64, o.Owners)
+	for i, h := range o.Holders {
+		// Who is not of the team counts as one.
+		capacity[i] = cmp.Or(team[h.Pseudonym], 1)
+	}
+	for _, p := range sortedKeys(team) {
 		if h := a.holders[p]; h == nil || h.Evidence == 0 {
-			evidence = append(evidence, 0)
+			evidence, capacity = append(evidence, 0), append(capacity, team[p])
 		}
 	}
 	o.People = len(evidence)
 	var demand float64
 	if a.touched > 0 && o.Owners > 0 {
-		demand = min(1, a.sole[o.Holders[0].Pseudonym]/a.touched)
-	}
-	capacity := make([]float64, len(evidence))
-	for i := range capacity {
-		capacity[i] = 1
+		demand = float64(a.sole[o.Holders[0].Pseudonym]) / float64(a.touched)
 	}
 	s, err := c.Score(evidence, capacity, demand)
 	switch {
@@ -352,7 +370,7 @@ func (a *area) measure(c ownership.Config, name string, to, from int64, members 
 // several.
 func (a *area) team() string {
 	best := NoName
-	var most float64
+	var most uint64
 	for name, tickets := range a.teams {
 		if tickets > most || (tickets == most && name < best) {
 			best, most = name, tickets

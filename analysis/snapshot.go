@@ -180,6 +180,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	if s.Overload, err = e.overloads(squads, span); err != nil {
 		return nil, err
 	}
+	spare(s.Areas, s.Teams[TeamsKey{e.longestWindow(), Load, Tickets}])
 	s.States = e.teamStates(s, w, squads, span, backlogs, handovers)
 	s.Findings = e.findings(s, load)
 	s.Computed = e.now()

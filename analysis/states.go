@@ -256,6 +256,9 @@ func (e *Engine) teamStates(s *Snapshot, w *world, squads []squad, span weeks, b
 	for team, n := range handovers {
 		of(team).Handovers = n
 	}
+	for team, k := range e.knowledges(s.Areas) {
+		of(team).Knowledge = k
+	}
 	list := make([]TeamState, 0, len(states))
 	for _, team := range sortedKeys(states) {
 		list = append(list, *states[team])
