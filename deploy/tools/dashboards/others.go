@@ -5,8 +5,8 @@ func knowledge() *page {
 		choice("area", "Area", "fairlead_area_ownership_hhi", true).
 		choice("team", "Team", "fairlead_team_silo_score", true)
 	p.number(6, "Areas looked at", "Areas with enough evidence, and enough people, to say who knows them.", "none", "count("+top("area", `fairlead_area_ownership_hhi{area=~"$area"}`)+")", nil, level{0, plain})
-	p.number(6, "Areas with one holder", "Areas that at most one person knows well enough to keep them going.", "none",
-		either("count("+top("area", `fairlead_area_bus_factor{area=~"$area"}`)+" <= 1)", "count("+top("area", `fairlead_area_bus_factor{area=~"$area"}`)+")"), nil, badFromOne...)
+	p.number(6, "Areas with one holder", "Areas that exactly one person knows well enough to keep them going.", "none",
+		either("count("+top("area", `fairlead_area_bus_factor{area=~"$area"}`)+" == 1)", "count("+top("area", `fairlead_area_bus_factor{area=~"$area"}`)+")"), nil, badFromOne...)
 	p.number(6, "Strong silos", "Areas with a silo score of 0.5 and more: knowledge, backup and demand together point at one person.", "none",
 		either("count("+top("area", `fairlead_area_silo_score{area=~"$area"}`)+" >= 0.5)", "count("+top("area", `fairlead_area_silo_score{area=~"$area"}`)+")"), nil, badFromOne...)
 	p.number(6, "Of them, holder away or leaving", "Areas whose only holder is away, leaving or gone, by the roster. 0 also where there is no roster.", "none",

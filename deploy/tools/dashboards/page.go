@@ -175,7 +175,8 @@ func (p *page) lines(width, height uint32, title, about, unit string, queries ..
 // given; each expression has to have these labels and no others.
 func (p *page) rows(width, height uint32, title, about string, labels []column, columns ...column) {
 	b := table.NewPanelBuilder().Id(p.next()).Title(title).Description(about).Datasource(source).
-		Span(width).Height(height).NoValue("").Filterable(true)
+		Span(width).Height(height).NoValue("").Filterable(true).
+		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{"sum"}))
 	exclude, rename, order := map[string]bool{"Time": true}, map[string]string{}, map[string]int{}
 	for i, l := range labels {
 		rename[l.expr], order[l.expr] = l.name, i

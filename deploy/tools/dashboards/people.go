@@ -23,8 +23,8 @@ func overview() *page {
 		"sum("+top("team", `fairlead_team_overloaded_engineers{team=~"$team"}`)+")", nil, badFromOne...)
 	p.number(4, "Teams uneven beyond chance", "Teams whose open work was spread more unevenly than luck explains, and by enough to matter. There may be good reasons.", "none",
 		"sum("+top("team", uneven)+")", nil, badFromOne...)
-	p.number(4, "Areas only one person knows", "Areas of these teams that one person alone knows well enough to keep going.", "none",
-		"sum("+top("team", `fairlead_team_sole_holder_areas{team=~"$team"}`)+")", nil, badFromOne...)
+	p.number(4, "Strong silos", "Areas of all teams whose knowledge, backup and demand together point at one person (silo score of 0.5 and more).", "none",
+		either("count("+top("area", "fairlead_area_silo_score")+" >= 0.5)", "count("+top("area", "fairlead_area_silo_score")+")"), nil, badFromOne...)
 	p.number(4, "Open tickets", "Open tickets that somebody in these teams holds.", "none",
 		"sum("+top("team", `fairlead_team_open_tickets{team=~"$team"}`)+")", nil, level{0, plain})
 	p.number(4, "Held by nobody", "Open tickets of these teams that nobody holds. Some are normal; a growing pile is not.", "none",
