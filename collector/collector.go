@@ -293,6 +293,10 @@ func (c *Collector) prepare(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := c.rescope(ctx, stored, begun, &incremental); err != nil {
+		return err
+	}
+	places[source.StreamIncremental] = incremental
 	for _, stream := range source.Backfill {
 		p, ok := places[stream]
 		if !ok || !p.cursor.Start.Equal(incremental.cursor.Start) {
