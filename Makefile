@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 TOOLS   := $(CURDIR)/bin/tools
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build embedded demo test verify lint bench clean
+.PHONY: help build embedded demo test verify lint bench bench-requests clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lint: $(TOOLS)/golangci-lint ## the linters, among them the arrows between the r
 
 bench: embedded ## the benchmarks
 	go test -run '^$$' -bench . -benchtime 2s ./...
+
+bench-requests: ## what a collection costs the sources, in requests per 1,000 tickets
+	@go run ./collector/internal/requests
 
 clean: ## remove what was built; the data folders stay
 	rm -rf bin

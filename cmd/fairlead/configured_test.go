@@ -75,7 +75,7 @@ sources:
 
 	fairlead := func(ctx context.Context, args ...string) (out, errs string, code int) {
 		var stdout, stderr bytes.Buffer
-		code = run(ctx, append([]string{"--config", config}, args...), nil, &stdout, &stderr)
+		code = run(ctx, append([]string{"--config", config}, args...), nil, strings.NewReader(""), &stdout, &stderr)
 		for _, secret := range []string{"site-secret", "snow-secret"} {
 			if strings.Contains(stdout.String()+stderr.String(), secret) {
 				t.Errorf("fairlead %v prints a secret", args)

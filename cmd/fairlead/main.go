@@ -28,7 +28,7 @@ func main() {
 	embedded.RunChildIfAsked()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -37,6 +37,7 @@ func main() {
 type commandLine struct {
 	globals
 
+	Init    initCmd    `cmd:"" help:"Ask what is needed, look at the systems, and write a commented configuration."`
 	Demo    demoCmd    `cmd:"" help:"Collect a generated organisation, or a real log, through the real connectors; analyse and serve it."`
 	Collect collectCmd `cmd:"" help:"Collect what changed at the configured sources, once."`
 	Analyze analyzeCmd `cmd:"" help:"Print how the work was spread at any day, from the stored histories."`
@@ -55,6 +56,7 @@ type globals struct {
 
 // app is what every command works with.
 type app struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	environ        []string
 	globals        globals
@@ -72,7 +74,7 @@ const (
 
 // run is the whole program, but for the process around it. Whatever goes wrong
 // is one line on stderr and a status that is not zero.
-func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) (code int) {
+func run(ctx context.Context, args, environ []string, stdin io.Reader, stdout, stderr io.Writer) (code int) {
 	var cli commandLine
 	fail := func(status int, err error) int {
 		fmt.Fprintf(stderr, "fairlead: %v\n", oneLine(err))
@@ -104,7 +106,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return fail(exitUsage, fmt.Errorf("%w (fairlead --help lists the commands and flags)", err))
 	}
 
-	a := &app{stdout: stdout, stderr: stderr, environ: environ, globals: cli.globals}
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, environ: environ, globals: cli.globals}
 	command.BindTo(ctx, (*context.Context)(nil))
 	err = command.Run(a)
 	switch {

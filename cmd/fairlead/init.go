@@ -1,0 +1,346 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fairlead/connectors/jira"
+	"fairlead/connectors/rest"
+	"fairlead/connectors/servicenow"
+)
+
+type initCmd struct {
+	Output string `help:"File to write. It must not exist." default:"fairlead.yaml" type:"path" placeholder:"FILE"`
+}
+
+// Run asks for what it needs, looks at the systems, and writes a commented
+// configuration. Nothing is written before all is known, and nothing is
+// overwritten.
+func (c initCmd) Run(ctx context.Context, a *app) error {
+	if _, err := os.Lstat(c.Output); err == nil {
+		return fmt.Errorf("%s exists: move it away, or name another file with --output", c.Output)
+	}
+	a.cfg = defaultConfig()
+	a.log = newLogger(a.stderr, a.cfg.Log)
+	ask := &questions{in: bufio.NewReader(a.stdin), out: a.stdout}
+	fmt.Fprintln(a.stdout, "This writes "+c.Output+". Passwords and tokens are not asked for: name the files that hold them.")
+
+	var written []string
+	for {
+		kind := ask.one("Add a source (jira, servicenow), or done", "done", func(s string) error {
+			switch s {
+			case "jira", "servicenow", "done":
+				return nil
+			}
+			return errors.New("say jira, servicenow or done")
+		})
+		if ask.err != nil || kind == "done" {
+			break
+		}
+		section, err := a.askSource(ctx, ask, kind)
+		if ask.err != nil {
+			break
+		}
+		if err != nil {
+			fmt.Fprintf(a.stdout, "That did not work: %v\nThe source was not added.\n", oneLine(advise(err)))
+			continue
+		}
+		written = append(written, section)
+	}
+	people := ask.yes("Serve figures about single engineers, under pseudonyms, on /metrics/people?", false)
+	if ask.err != nil {
+		return ask.err
+	}
+	if len(written) == 0 {
+		return errors.New("no source was added, so nothing was written")
+	}
+	text := "# Fairlead's configuration. The README lists every key.\n\nsources:\n" + strings.Join(written, "") + fmt.Sprintf(`
+web:
+  listen: 127.0.0.1:9464
+  # Series about single engineers, under pseudonyms, on /metrics/people.
+  people: %t
+`, people)
+	if err := parseConfig([]byte(text), defaultConfig()); err != nil {
+		return fmt.Errorf("writing a configuration that can be read: %w", err)
+	}
+	if err := createFile(c.Output, text); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "\nWrote %s. Next: fairlead check --config %[1]s\n", c.Output)
+	return nil
+}
+
+// createFile writes a file that must not exist, readable by its owner only.
+func createFile(path, text string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing the configuration: %w", err)
+	}
+	_, err = file.WriteString(text)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(fmt.Errorf("writing the configuration: %w", err), os.Remove(path))
+	}
+	return nil
+}
+
+// askSource asks for one system, looks at it, and returns its part of the file.
+func (a *app) askSource(ctx context.Context, ask *questions, kind string) (string, error) {
+	name := ask.one("Name of the source, the label in the metrics", kind, func(s string) error {
+		if s == "" || strings.ContainsAny(s, " :#{}[]\"'\t") {
+			return errors.New("use letters, digits, - and _")
+		}
+		return nil
+	})
+	address := ask.one("URL", "", func(s string) error {
+		if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return errors.New("write it as https://example.atlassian.net")
+		}
+		return nil
+	})
+	if kind == "jira" {
+		return a.askJira(ctx, ask, name, address)
+	}
+	return a.askServiceNow(ctx, ask, name, address)
+}
+
+func readable(path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("there is no such file")
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return errors.New("that is not a file")
+	}
+	return nil
+}
+
+func (a *app) askJira(ctx context.Context, ask *questions, name, address string) (string, error) {
+	cfg := jira.DefaultConfig()
+	cfg.URL = address
+	guess := string(jira.DataCenter)
+	if strings.Contains(address, ".atlassian.net") {
+		guess = string(jira.Cloud)
+	}
+	cfg.Flavour = jira.Flavour(ask.one("Flavour (cloud, datacenter)", guess, func(s string) error {
+		if s != "cloud" && s != "datacenter" {
+			return errors.New("say cloud or datacenter")
+		}
+		return nil
+	}))
+	account := ""
+	if cfg.Flavour == jira.Cloud {
+		cfg.Email = ask.one("E-mail address of the account", "", notEmpty)
+		account = fmt.Sprintf("      email: %s\n", quoted(cfg.Email))
+	}
+	cfg.TokenFile = absolute(ask.one("File that holds the token", "", readable))
+	if ask.err != nil {
+		return "", ask.err
+	}
+	s, err := jira.New(cfg, jira.Options{Name: name, Transport: a.probe(name), Logger: a.log, Clock: time.Now})
+	if err != nil {
+		return "", err
+	}
+	projects, err := s.Discover(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(projects) == 0 {
+		return "", errors.New("the account sees no project: give it the permission Browse projects")
+	}
+	var options []choice
+	for _, p := range projects {
+		options = append(options, choice{p.Key, p.Name})
+	}
+	chosen := ask.choose("projects", options)
+	return fmt.Sprintf(`  %s:
+    since: %s    # how far back
+    jira:
+      url: %s
+      flavour: %s
+%s      token_file: %s
+      # What is collected, and nothing else:
+      projects:
+%s`, name, defaultSince, quoted(address), cfg.Flavour, account, quoted(cfg.TokenFile), list(options, chosen, "")), nil
+}
+
+func (a *app) askServiceNow(ctx context.Context, ask *questions, name, address string) (string, error) {
+	cfg := servicenow.DefaultConfig()
+	cfg.URL = address
+	cfg.Username = ask.one("User name", "", notEmpty)
+	cfg.PasswordFile = absolute(ask.one("File that holds the password", "", readable))
+	if ask.err != nil {
+		return "", ask.err
+	}
+	s, err := servicenow.New(cfg, servicenow.Options{Name: name, Transport: a.probe(name), Logger: a.log, Clock: time.Now})
+	if err != nil {
+		return "", err
+	}
+	options, err := serviceNowTables(ctx, s)
+	if err != nil {
+		return "", err
+	}
+	if len(options) == 0 {
+		return "", errors.New("the account can read no task table: give it the right to read incident")
+	}
+	chosen := ask.choose("tables", options)
+	return fmt.Sprintf(`  %s:
+    since: %s    # how far back
+    servicenow:
+      url: %s
+      username: %s
+      password_file: %s
+      # What is collected, and nothing else:
+      tables:
+%s`, name, defaultSince, quoted(address), quoted(cfg.Username), quoted(cfg.PasswordFile), list(options, chosen, "table: ")), nil
+}
+
+// probe is a transport for somebody who waits.
+func (a *app) probe(name string) *rest.Transport {
+	cfg := rest.DefaultConfig()
+	cfg.MaxAttempts = 2
+	return rest.New(name, cfg, nil, rest.NewMetrics(prometheus.NewRegistry()), a.log)
+}
+
+func notEmpty(s string) error {
+	if s == "" {
+		return errors.New("say something")
+	}
+	return nil
+}
+
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil && path != "" {
+		return abs
+	}
+	return path
+}
+
+// quoted writes a string as YAML takes it, whatever is in it.
+func quoted(s string) string { return fmt.Sprintf("%q", s) }
+
+type choice struct{ id, name string }
+
+func list(options []choice, chosen map[string]bool, key string) string {
+	var b strings.Builder
+	for _, o := range options {
+		off := ""
+		if !chosen[o.id] {
+			off = "# "
+		}
+		fmt.Fprintf(&b, "        %s- %s%s", off, key, o.id)
+		if o.name != "" {
+			fmt.Fprintf(&b, "    # %s", strings.Join(strings.Fields(o.name), " "))
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// questions asks on a terminal. The first fault, and the end of the input, stay
+// in err; what follows asks nothing more.
+type questions struct {
+	in  *bufio.Reader
+	out io.Writer
+	err error
+}
+
+func (q *questions) one(what, preset string, check func(string) error) string {
+	for q.err == nil {
+		if preset != "" {
+			fmt.Fprintf(q.out, "%s [%s]: ", what, preset)
+		} else {
+			fmt.Fprintf(q.out, "%s: ", what)
+		}
+		line, err := q.in.ReadString('\n')
+		if err != nil && line == "" {
+			fmt.Fprintln(q.out)
+			q.err = errors.New("the answers ended before all was known; nothing was written")
+			return ""
+		}
+		answer := strings.TrimSpace(line)
+		if answer == "" {
+			answer = preset
+		}
+		if err := check(answer); err != nil {
+			fmt.Fprintf(q.out, "  %v\n", err)
+			continue
+		}
+		return answer
+	}
+	return ""
+}
+
+func (q *questions) yes(what string, preset bool) bool {
+	word := map[bool]string{true: "yes", false: "no"}
+	return q.one(what+" (yes, no)", word[preset], func(s string) error {
+		if s != "yes" && s != "no" {
+			return errors.New("say yes or no")
+		}
+		return nil
+	}) == "yes"
+}
+
+// choose shows what there is and takes a list of it, or all.
+func (q *questions) choose(what string, options []choice) map[string]bool {
+	fmt.Fprintf(q.out, "The account sees %d %s:\n", len(options), what)
+	known := map[string]bool{}
+	for _, o := range options {
+		fmt.Fprintf(q.out, "  %-24s %s\n", o.id, o.name)
+		known[o.id] = true
+	}
+	split := func(s string) []string {
+		return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+	}
+	answer := q.one("Which are collected (separated by commas, or all)", "all", func(s string) error {
+		if s == "all" {
+			return nil
+		}
+		if len(split(s)) == 0 {
+			return errors.New("name at least one")
+		}
+		for _, id := range split(s) {
+			if !known[id] {
+				return fmt.Errorf("%s is not among them", id)
+			}
+		}
+		return nil
+	})
+	chosen := map[string]bool{}
+	if answer == "all" {
+		return known
+	}
+	for _, id := range split(answer) {
+		chosen[id] = true
+	}
+	return chosen
+}
+
+// serviceNowTables is what the account can read, to choose from.
+func serviceNowTables(ctx context.Context, s *servicenow.Source) ([]choice, error) {
+	found, err := s.Discover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var options []choice
+	for _, t := range found {
+		says := ""
+		if t.Tickets >= 0 {
+			says = fmt.Sprintf("%d tickets", t.Tickets)
+		}
+		options = append(options, choice{t.Name, says})
+	}
+	return options, nil
+}
