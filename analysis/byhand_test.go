@@ -254,7 +254,7 @@ func TestLoadByAreaFollowsTheAreas(t *testing.T) {
 }
 
 // TestEffortByHand: three finished incidents of a day make a day the typical
-// one; the bug took four.
+// one; the bug took from Friday to Tuesday, which is two days of work.
 func TestEffortByHand(t *testing.T) {
 	worked := func(id, kind string, days float64) *written {
 		w := opened(id, 0).give(0, "cho").status(1, "cho", statusWork).status(1+days, "cho", statusDone)
@@ -272,7 +272,7 @@ func TestEffortByHand(t *testing.T) {
 		worked("5", "k1", 100),
 		points("6", 1), points("7", 3), points("8", 5), // the median is 3
 	)
-	bug := math.Pow(4, (1+10*(1.0/11))/11) // its class of one, shrunk to its kind of one, shrunk to 1
+	bug := math.Pow(2, (1+10*(1.0/11))/11) // its class of one, shrunk to its kind of one, shrunk to 1
 	expect(t, db, Query{AsOf: day(8), Basis: Resolved, Unit: Effort}, expected{"Network": {"Cho": 3 + bug}})
 	expect(t, db, Query{AsOf: day(8), Basis: Assigned, Unit: Effort, By: Source}, expected{
 		"snow": {"Cho": 4 + bug}, "jira": {"Bob": 1.0/3 + 1 + 5.0/3},

@@ -103,7 +103,9 @@ func (e *Engine) world(ctx context.Context) (*world, error) {
 			case ticket.CategoryDone:
 				w.done = append(w.done, key)
 			case ticket.CategoryInProgress:
-				w.progress = append(w.progress, key)
+				if !e.config.Effort.Waits(t.Name) {
+					w.progress = append(w.progress, key)
+				}
 			case ticket.CategoryTodo:
 			default:
 				w.unknownStatuses++

@@ -67,37 +67,6 @@ func storyPoints(text string) *float64 {
 	return &x
 }
 
-// model fits the effort model to what lies before an instant.
-func (e *Engine) model(ctx context.Context, w *world, to int64) (effort.Model, error) {
-	var statistics []effort.Statistic
-	err := e.each(ctx, "effort", effortSQL(e.db.Table("tickets")), w.parameters(to), func(rows driver.Rows) error {
-		var noKind, noClass uint8
-		var class effort.Class
-		var n [3]uint64
-		var median [3]float64
-		if err := rows.Scan(&noKind, &noClass, &class.Source, &class.Kind, &class.Priority, &class.Areas,
-			&n[0], &median[0], &n[1], &median[1], &n[2], &median[2]); err != nil {
-			return err
-		}
-		level := effort.LevelClass
-		switch {
-		case noKind == 1:
-			level = effort.LevelSource
-		case noClass == 1:
-			level = effort.LevelKind
-		}
-		measures := []effort.Measure{effort.Scale, effort.Points, effort.Days}
-		median[2] /= float64((24 * time.Hour).Milliseconds())
-		for i, m := range measures {
-			if n[i] > 0 && (m != effort.Scale || level == effort.LevelSource) {
-				statistics = append(statistics, effort.Statistic{Level: level, Measure: m, Class: class, N: n[i], Median: median[i]})
-			}
-		}
-		return nil
-	})
-	return effort.Fit(statistics), err
-}
-
 // tally is what rests on one engineer in a group.
 type tally struct {
 	items  uint64

@@ -246,7 +246,7 @@ func modelBefore(all []history, to int) effort.Model {
 		}
 		for n := h.created; n < to; n++ {
 			if now := h.during(n); now.value[ticket.FieldStatus] == statusWork && now.value[ticket.FieldAssignee] != "" {
-				s.Days += 1.0 / 24
+				s.Days += float64(effort.Weekdays{}.Working(hour(n), hour(n+1))) / float64(effort.Day)
 			}
 		}
 		samples = append(samples, s)

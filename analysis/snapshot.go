@@ -64,14 +64,14 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	}
 	began := e.now()
 	s := &Snapshot{
-		AsOf: asOf.UTC(), EffortVersion: effort.Version, Windows: e.config.Windows,
+		AsOf: asOf.UTC(), Windows: e.config.Windows,
 		Teams: map[TeamsKey][]Group{},
 	}
 	w, err := e.world(ctx)
 	if err != nil {
 		return nil, err
 	}
-	s.Rostered = w.crew != nil
+	s.Rostered, s.EffortVersion = w.crew != nil, e.effortVersion(w)
 	s.UnknownStatuses, s.AmbiguousAddresses = w.unknownStatuses, len(w.people.Ambiguous())
 	to := millis(asOf)
 	froms := make([]int64, len(e.config.Windows))
