@@ -87,7 +87,8 @@ func team() *page {
 	p.lines(12, 9, "Received and finished", "Tickets that people of the team were given, and those that became done, over the window. Received above finished for long means a growing pile.", "none",
 		query{lately("team", `fairlead_team_tickets{team="$team",basis="assigned",window="$window"}`), "received"},
 		query{lately("team", `fairlead_team_tickets{team="$team",basis="resolved",window="$window"}`), "finished"})
-	p.lines(8, 8, "Unplanned and after hours", "Share of what was received that was unplanned, and of the acts outside people's own hours (on-call left out; needs a roster), with what is usual.", "percentunit",
+	p.lines(8, 8, "Unplanned and after hours", "Share of what was received that was unplanned, by the team's people, and of the acts outside people's own hours (on-call left out; needs a roster), with what is usual.", "percentunit",
+		query{`avg by (team) (` + lately("team, engineer", `fairlead_engineer_unplanned_ratio{team="$team"}`) + `)`, "unplanned, mean of the people"},
 		query{lately("team", `fairlead_team_unplanned_ratio{team="$team"}`), "unplanned"},
 		query{lately("team", `fairlead_team_after_hours_ratio{team="$team"}`), "after hours"},
 		query{lately("team", `fairlead_team_after_hours_usual_ratio{team="$team"}`), "after hours, usual"})
