@@ -21,6 +21,12 @@ const (
 	OverloadedEngineer FindingKind = "overloaded_engineer"
 	// HoardedArea is an area whose knowledge sits with too few.
 	HoardedArea FindingKind = "hoarded_area"
+	// UnevenTeam is a team whose work lies beyond chance, and by enough to matter.
+	UnevenTeam FindingKind = "uneven_team"
+	// LuckyTeam is a team that looks uneven, and luck alone explains it.
+	LuckyTeam FindingKind = "lucky_team"
+	// PiledUp is tickets of a team that nobody holds, more each week.
+	PiledUp FindingKind = "piled_up"
 )
 
 // Finding is something that a manager may want to talk about. It is a reason to
@@ -29,13 +35,14 @@ type Finding struct {
 	Kind     FindingKind `json:"kind"`
 	Team     string      `json:"team"`
 	Area     string      `json:"area,omitempty"`
-	Engineer string      `json:"engineer"` // pseudonym
+	Engineer string      `json:"engineer,omitempty"` // pseudonym
 	Name     string      `json:"name,omitempty"`
 	Window   Window      `json:"window"`
 
-	// Share is of the team's open work, or of the area's evidence; Score is
-	// what findings of a kind are ordered by: the relative load beyond what
-	// chance gives once in a hundred, or the silo score.
+	// Share is of the team's open work, of the area's evidence, or the work that
+	// would have to move; Score is what findings of a kind are ordered by: the
+	// relative load beyond what chance gives once in a hundred, the silo score,
+	// the Hoover index beyond chance, the Gini, or the tickets that piled up.
 	Share    float64 `json:"share"`
 	Relative float64 `json:"relative,omitempty"`
 	Z        float64 `json:"z,omitempty"`
@@ -61,12 +68,15 @@ type FindingsConfig struct {
 	// evidence that is enough to say so.
 	Silo     float64 `yaml:"silo"`
 	Evidence float64 `yaml:"evidence"`
+	// Looks is the least Gini of a team within chance of which it is worth
+	// saying that it only looks uneven.
+	Looks float64 `yaml:"looks"`
 }
 
 // DefaultFindingsConfig is that of the definition of the measures, with three
 // findings of a kind.
 func DefaultFindingsConfig() FindingsConfig {
-	return FindingsConfig{PerKind: 3, MinPeople: 3, Relative: 1.25, Tail: 0.01, Silo: 0.5, Evidence: 10}
+	return FindingsConfig{PerKind: 3, MinPeople: 3, Relative: 1.25, Tail: 0.01, Silo: 0.5, Evidence: 10, Looks: 0.15}
 }
 
 // Validate names the key that is wrong.
@@ -82,6 +92,8 @@ func (c FindingsConfig) Validate() error {
 		return fmt.Errorf("tail is %g: give a number between 0 and 1", c.Tail)
 	case !(c.Silo >= 0 && c.Silo <= 1):
 		return fmt.Errorf("silo is %g: give a number from 0 to 1", c.Silo)
+	case !(c.Looks >= 0 && c.Looks <= 1):
+		return fmt.Errorf("looks is %g: give a number from 0 to 1", c.Looks)
 	case !(c.Evidence >= 0 && c.Evidence < math.Inf(1)):
 		return fmt.Errorf("evidence is %g: give a number from 0", c.Evidence)
 	}
@@ -127,9 +139,14 @@ func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
 // figures. load is that of the teams in each of the windows, in ticket-days.
 func (e *Engine) findings(s *Snapshot, load []map[string]*tallies) []Finding {
 	longest := slices.Index(s.Windows, e.longestWindow())
+	window := s.Windows[longest]
+	groups := s.Teams[TeamsKey{window, Load, Tickets}]
 	list := []Finding{}
-	list = append(list, e.overloaded(s.Windows[longest], load[longest])...)
+	list = append(list, e.overloaded(s, window, groups, load[longest])...)
 	list = append(list, e.hoarded(s.Areas)...)
+	list = append(list, e.uneven(window, groups)...)
+	list = append(list, e.lucky(window, groups)...)
+	list = append(list, e.piledUp(s.States)...)
 	return list
 }
 
@@ -149,41 +166,92 @@ func (w Window) longer(o Window) bool {
 	return o.days != 0 && (w.days == 0 || w.days > o.days)
 }
 
-// overloaded compares the regulars of each team with each other, under the null
-// that each of their assignments falls to any of them alike.
-func (e *Engine) overloaded(window Window, teams map[string]*tallies) []Finding {
+// explainedAt is the least p under the second lot from which skills and absence
+// are said to explain what a team's work looks like.
+const explainedAt = 0.05
+
+// regardless is the relative load from which somebody is spoken of even where
+// that explains it: whatever the reason, twice the load is theirs to carry.
+const regardless = 2
+
+func (g Group) explained() bool { return g.Explained != nil && g.Explained.P >= explainedAt }
+
+// compared is somebody beside their team.
+type compared struct {
+	pseudonym, name string
+	value, capacity float64
+}
+
+// compared are the people of a group who are held against each other: members,
+// or without a roster the regulars of the queue; and the weight of their work.
+func (g Group) compared(t *tallies) ([]compared, distribution.Weights) {
+	var people []compared
+	var sizes []distribution.Weights
+	add := func(p string, name string, capacity float64) {
+		one := t.people[p]
+		if one == nil {
+			one = &tally{}
+		}
+		people = append(people, compared{p, name, one.value, capacity})
+		sizes = append(sizes, distribution.Weights{N: one.items, Sum: one.value, Squares: one.square})
+	}
+	if g.Provisional {
+		for _, p := range regulars(t) {
+			add(p, t.names[p], 1)
+		}
+	} else {
+		for _, p := range g.Engineers {
+			add(p.Pseudonym, p.Name, p.Capacity)
+		}
+	}
+	return people, together(sizes)
+}
+
+// overloaded compares the people of each team with each other, under the null
+// that each of their assignments falls to any of them in proportion to capacity.
+// Where who was there and knows the area explains the team's work, it explains
+// what lies under twice an even share as well.
+func (e *Engine) overloaded(s *Snapshot, window Window, groups []Group, teams map[string]*tallies) []Finding {
 	c := e.config.Findings
+	states := map[[2]string]EngineerOverload{}
+	for _, o := range s.Overload {
+		states[[2]string{o.Team, o.Pseudonym}] = o
+	}
 	var list []Finding
-	for _, team := range sortedKeys(teams) {
-		t := teams[team]
-		people := regulars(t)
-		if team == NoName || len(people) < c.MinPeople {
+	for _, g := range groups {
+		t := teams[g.Name]
+		if g.Name == NoName || t == nil {
 			continue
 		}
-		var weights distribution.Weights
-		for _, p := range people {
-			one := t.people[p]
-			weights = weights.Plus(distribution.Weights{N: one.items, Sum: one.value, Squares: one.square})
+		people, weights := g.compared(t)
+		if len(people) < c.MinPeople {
+			continue
 		}
-		n, h := float64(len(people)), weights.H()
-		if 1/h < distribution.MinTicketsPerHead*n {
+		var capacities []float64
+		for _, p := range people {
+			capacities = append(capacities, p.capacity)
+		}
+		n, h, fte := float64(len(people)), weights.H(), sumOf(capacities)
+		if !(1/h >= distribution.MinTicketsPerHead*n) {
 			continue
 		}
 		for _, p := range people {
-			share := t.people[p].value / weights.Sum
+			share, even := p.value/weights.Sum, p.capacity/fte
 			f := Finding{
-				Kind: OverloadedEngineer, Team: team, Engineer: p, Name: t.names[p], Window: window, People: len(people),
-				Share: share, Relative: share * n,
-				Z:    distribution.ShareZ(share, 1/n, h),
-				Tail: distribution.BinomialUpperTail(min(share/h, 1/h), 1/h, 1/n),
+				Kind: OverloadedEngineer, Team: g.Name, Engineer: p.pseudonym, Name: p.name, Window: window, People: len(people),
+				Share: share, Relative: share * (fte / p.capacity),
+				Z:    distribution.ShareZ(share, even, h),
+				Tail: distribution.BinomialUpperTail(min(share/h, 1/h), 1/h, even),
 			}
-			if f.Relative <= c.Relative || f.Tail >= c.Tail {
+			state := states[[2]string{g.Name, p.pseudonym}]
+			if f.Relative <= c.Relative || f.Tail >= c.Tail || g.explained() && f.Relative < regardless && !state.Overloaded {
 				continue
 			}
-			byLuck := 1/n + normalTail1*math.Sqrt(h/n*(1-1/n))
+			byLuck := even + normalTail1*math.Sqrt(h*even*(1-even))
 			f.Score = share / byLuck
-			f.Sentence = fmt.Sprintf("%s carries %s times an even share of %s's open work %s: %s of %s ticket-days among %d people, where luck alone would exceed %s once in a hundred times.",
-				p, decimal(f.Relative, 1), team, inWords(window), percent(share), thousands(weights.Sum), f.People, percent(byLuck))
+			f.Sentence = fmt.Sprintf("%s carries %s times an even share of %s's open work %s: %s of %s ticket-days among %d people, where luck alone would exceed %s once in a hundred times%s.",
+				p.pseudonym, decimal(f.Relative, 1), g.Name, inWords(window), percent(share), thousands(weights.Sum), f.People, percent(byLuck),
+				state.since())
 			list = append(list, f)
 		}
 	}
@@ -219,6 +287,73 @@ func (e *Engine) hoarded(areas []AreaOwnership) []Finding {
 		list = append(list, f)
 	}
 	return strongest(list, c.PerKind)
+}
+
+// since says for how long somebody has been overloaded; "" for who is not.
+func (o EngineerOverload) since() string {
+	if !o.Overloaded {
+		return ""
+	}
+	return fmt.Sprintf("; overloaded since %s (%s)", o.Since.Format("2 January 2006"), strings.Join(o.Reasons, "; "))
+}
+
+func (e *Engine) uneven(window Window, groups []Group) []Finding {
+	var list []Finding
+	for _, g := range groups {
+		if g.Verdict != Uneven || g.Name == NoName {
+			continue
+		}
+		f := Finding{Kind: UnevenTeam, Team: g.Name, Window: window, Share: *g.Hoover, People: g.People, Score: *g.Hoover - *g.HooverChance}
+		f.Sentence = fmt.Sprintf("%s is uneven beyond chance: %s of its open work %s would have to move to be even among its %d people, where luck alone gives %s",
+			g.Name, percent(*g.Hoover), inWords(window), g.People, percent(*g.HooverChance))
+		switch {
+		case g.Explained == nil:
+			f.Sentence += "."
+		case g.explained():
+			f.Sentence += fmt.Sprintf(". Who was there and knows the area explains it: by lot among them it would be as uneven (Gini %s, seen %s).",
+				decimal(g.Explained.Gini, 2), decimal(*g.Gini, 2))
+		default:
+			part := min(1, max(0, g.Explained.Part / *g.GiniExcess))
+			amount := percent(part) + " of the excess"
+			if part < 0.01 {
+				amount = "nothing of it"
+			}
+			f.Sentence += fmt.Sprintf("; who was there and knows the area explains %s.", amount)
+		}
+		list = append(list, f)
+	}
+	return strongest(list, e.config.Findings.PerKind)
+}
+
+// lucky says of teams that look uneven that they need not be: the readiest wrong
+// conclusion from a Gini.
+func (e *Engine) lucky(window Window, groups []Group) []Finding {
+	var list []Finding
+	for _, g := range groups {
+		if g.Verdict != WithinChance || g.Name == NoName || *g.Gini < e.config.Findings.Looks || *g.PAdjusted <= e.config.Verdict.Q {
+			continue
+		}
+		f := Finding{Kind: LuckyTeam, Team: g.Name, Window: window, Share: *g.Hoover, People: g.People, Score: *g.Gini}
+		f.Sentence = fmt.Sprintf("%s looks uneven, and luck alone explains it: a Gini of %s %s, where luck alone gives %s and up to %s among %d people with so few tickets.",
+			g.Name, decimal(*g.Gini, 2), inWords(window), decimal(*g.GiniChance, 2), decimal(*g.ChanceHigh, 2), g.People)
+		list = append(list, f)
+	}
+	return strongest(list, e.config.Findings.PerKind)
+}
+
+func (e *Engine) piledUp(states []TeamState) []Finding {
+	var list []Finding
+	for _, t := range states {
+		b := t.Unassigned
+		if !b.Growing || t.Team == NoName {
+			continue
+		}
+		f := Finding{Kind: PiledUp, Team: t.Team, Window: Days(7 * len(b.WeeksAgo)), People: t.People, Score: float64(b.Now) - float64(b.WeeksAgo[0])}
+		f.Sentence = fmt.Sprintf("Work of %s piles up that nobody holds: %d open tickets, where it was %d %d weeks ago, and more from week to week.",
+			t.Team, b.Now, b.WeeksAgo[0], len(b.WeeksAgo)-1)
+		list = append(list, f)
+	}
+	return strongest(list, e.config.Findings.PerKind)
 }
 
 func strongest(list []Finding, n int) []Finding {

@@ -127,8 +127,13 @@ func TestFindingsByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Findings) != 2 {
+	if len(s.Findings) != 3 {
 		t.Fatalf("findings are %+v", s.Findings)
+	}
+	uneven := s.Findings[2]
+	if want := "Network is uneven beyond chance: 50 % of its open work over the last 90 days would have to move to be even among its 4 people, where luck alone gives 11 %. " +
+		"Who was there and knows the area explains it: by lot among them it would be as uneven (Gini 0.60, seen 0.56)."; uneven.Kind != UnevenTeam || uneven.Sentence != want {
+		t.Errorf("it says\n%s, want\n%s", uneven.Sentence, want)
 	}
 	over, hoard := s.Findings[0], s.Findings[1]
 	if over.Kind != OverloadedEngineer || over.Name != "Cho" || over.Team != "Network" || over.People != 3 || math.Abs(over.Share-0.75) > 1e-12 || over.Tail > 1e-6 {

@@ -40,7 +40,8 @@ type Snapshot struct {
 	AmbiguousAddresses int
 
 	// Teams is what Distribution answers by team, for each of Windows, basis
-	// and unit, greatest total first.
+	// and unit, greatest total first; what skills and absence explain is of the
+	// load in tickets only.
 	Teams map[TeamsKey][]Group
 }
 
@@ -124,12 +125,8 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 					if err != nil {
 						return fmt.Errorf("measuring %s: %w", basis, err)
 					}
-					// Luck is dealt where it is published: in tickets, and the load in
-					// effort as well.
-					if unit == Tickets || basis == Load {
-						if err := e.judge(measured, window.String()); err != nil {
-							return err
-						}
+					if err := e.judge(measured, window.String()); err != nil {
+						return err
 					}
 					if basis == Load && unit == Tickets {
 						if err := e.explain(own, measured, known, window.String()); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"fairlead/analysis/distribution"
 	"fairlead/analysis/overload"
 )
 
@@ -192,7 +193,27 @@ func (e *Engine) backlogs(ctx context.Context, w *world, span weeks, to int64) (
 		teams[team] = b
 		return nil
 	})
+	for team, b := range teams {
+		teams[team] = b.judged()
+	}
 	return teams, err
+}
+
+// judged says whether a backlog grows: beyond chance from week to week, and by a
+// quarter and by five tickets at least over what it usually was in the first half.
+func (b Backlog) judged() Backlog {
+	series := make([]float64, len(b.WeeksAgo))
+	for i, n := range b.WeeksAgo {
+		series[i] = float64(n)
+	}
+	t := distribution.TrendOf(series)
+	b.Tau, b.P = 0, 1
+	if distribution.Defined(t.TauB) {
+		b.Tau, b.P = t.TauB, t.P
+	}
+	before := distribution.Median(series[:(len(series)+1)/2])
+	b.Growing = b.Tau > 0 && b.P <= 0.05 && float64(b.Now) >= 1.25*before && float64(b.Now) >= before+5
+	return b
 }
 
 func (e *Engine) handovers(ctx context.Context, w *world, to int64) (map[string]uint64, error) {
@@ -248,7 +269,7 @@ func (e *Engine) teamStates(s *Snapshot, w *world, squads []squad, span weeks, b
 		}
 	}
 	for _, open := range s.Open.Teams {
-		of(open.Team).Unassigned = Backlog{Now: open.Unassigned, WeeksAgo: make([]uint64, backlogWeeks)}
+		of(open.Team).Unassigned = Backlog{Now: open.Unassigned, WeeksAgo: make([]uint64, backlogWeeks)}.judged()
 	}
 	for team, b := range backlogs {
 		of(team).Unassigned = b
