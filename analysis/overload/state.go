@@ -107,7 +107,7 @@ func (c Config) Assess(members []Member) ([]Assessment, error) {
 	}
 	members = slices.Clone(members)
 	slices.SortFunc(members, func(a, b Member) int { return cmp.Compare(a.Engineer, b.Engineer) })
-	teams := map[Week]team{}
+	there := map[Week][]Record{}
 	for i, m := range members {
 		if i > 0 && members[i-1].Engineer == m.Engineer {
 			return nil, fmt.Errorf("assessing overload: %w: an engineer is there twice", distribution.ErrInput)
@@ -117,17 +117,32 @@ func (c Config) Assess(members []Member) ([]Assessment, error) {
 		}
 		for _, r := range m.Records {
 			if r.Capacity > 0 {
-				t := teams[r.Week]
-				t.weights, t.capacity, t.people = t.weights.Plus(r.Load), t.capacity+r.Capacity, t.people+1
-				teams[r.Week] = t
+				there[r.Week] = append(there[r.Week], r)
 			}
 		}
+	}
+	teams := make(map[Week]team, len(there))
+	for week, records := range there {
+		teams[week] = together(records)
 	}
 	list := make([]Assessment, len(members))
 	for i, m := range members {
 		list[i] = c.assess(m, teams)
 	}
 	return list, nil
+}
+
+// together adds up the members who were there in a week, in an order that does
+// not depend on what they are called.
+func together(records []Record) team {
+	slices.SortFunc(records, func(a, b Record) int {
+		return cmp.Or(cmp.Compare(a.Load.Sum, b.Load.Sum), cmp.Compare(a.Load.Squares, b.Load.Squares), cmp.Compare(a.Capacity, b.Capacity))
+	})
+	var t team
+	for _, r := range records {
+		t.weights, t.capacity, t.people = t.weights.Plus(r.Load), t.capacity+r.Capacity, t.people+1
+	}
+	return t
 }
 
 func (c Config) assess(m Member, teams map[Week]team) Assessment {
