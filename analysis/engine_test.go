@@ -143,13 +143,18 @@ func servicenowSource(t testing.TB, in *servicenowtest.Instance, tables ...strin
 func organisation(t testing.TB, o *sandbox.Organisation) *clickhouse.DB {
 	t.Helper()
 	db := clickhousetest.New(t)
+	collectOrganisation(t, db, o)
+	return db
+}
+
+func collectOrganisation(t testing.TB, db *clickhouse.DB, o *sandbox.Organisation) {
+	t.Helper()
 	collect(t, db, servicenowSource(t, o.ServiceNow(servicenowtest.Options{}), "incident", "sc_task", "change_request", "problem"))
 	in, err := o.Jira(jiratest.Options{Flavour: jiratest.Cloud, Token: "token", Email: emailOf(jiratest.Cloud)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	collect(t, db, jiraSource(t, in))
-	return db
 }
 
 func incidentLog(t testing.TB) *clickhouse.DB {

@@ -73,6 +73,9 @@ func (e *Engine) openLoad(ctx context.Context, w *world, model *effort.Model, at
 	slices.SortFunc(facts, compareFacts)
 
 	type place struct{ team, pseudonym string }
+	// Efforts are added up in an order of their own: that of rows depends on the
+	// surrogates.
+	efforts, unassigned, held := map[string][]float64{}, map[string][]float64{}, map[place][]float64{}
 	teams, engineers := map[string]*TeamLoad{}, map[place]*EngineerLoad{}
 	for _, f := range facts {
 		name := w.ownTeam(f.source, f.key, to-1)
@@ -88,7 +91,7 @@ func (e *Engine) openLoad(ctx context.Context, w *world, model *effort.Model, at
 		work := each * float64(f.items)
 		if f.actor == 0 {
 			t.Unassigned += f.items
-			t.UnassignedEffort += work
+			unassigned[name] = append(unassigned[name], work)
 			continue
 		}
 		p := w.engineer(f.actor)
@@ -97,7 +100,7 @@ func (e *Engine) openLoad(ctx context.Context, w *world, model *effort.Model, at
 			continue
 		}
 		t.Tickets += f.items
-		t.Effort += work
+		efforts[name] = append(efforts[name], work)
 		at := place{name, p.Pseudonym}
 		one := engineers[at]
 		if one == nil {
@@ -106,13 +109,15 @@ func (e *Engine) openLoad(ctx context.Context, w *world, model *effort.Model, at
 			engineers[at] = one
 		}
 		one.Tickets += f.items
-		one.Effort += work
+		held[at] = append(held[at], work)
 	}
 	load := OpenLoad{At: at.UTC()}
-	for _, t := range teams {
+	for name, t := range teams {
+		t.Effort, t.UnassignedEffort = sumOf(efforts[name]), sumOf(unassigned[name])
 		load.Teams = append(load.Teams, *t)
 	}
-	for _, one := range engineers {
+	for at, one := range engineers {
+		one.Effort = sumOf(held[at])
 		load.Engineers = append(load.Engineers, *one)
 	}
 	slices.SortFunc(load.Teams, func(a, b TeamLoad) int { return cmp.Compare(a.Team, b.Team) })

@@ -528,7 +528,7 @@ func inJSON(t fataler, s *Snapshot) string {
 			}
 		}
 	}
-	text, err := json.MarshalIndent(map[string]any{"teams": teams, "open": s.Open, "areas": s.Areas, "findings": s.Findings}, "", " ")
+	text, err := json.MarshalIndent(map[string]any{"teams": teams, "open": s.Open, "areas": s.Areas, "findings": s.Findings, "states": s.States, "overload": s.Overload}, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
