@@ -403,13 +403,14 @@ func TestManyIssuesOfOneMinuteThatMoveMeanwhile(t *testing.T) {
 	bulk := serverNow.Add(-100 * time.Minute).Truncate(time.Minute)
 	var ids []string
 	for n := range 60 {
-		ids = append(ids, add(t, in, bulk.Add(time.Duration(n%7)*time.Second)))
+		ids = append(ids, add(t, in, bulk.Add(time.Duration(n)*time.Second/2)))
 	}
 	searches := 0
 	in.BeforeEach(func(r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/search") {
 			if searches++; searches == 4 || searches == 6 {
-				must(t, in.Edit(ids[searches], "ann", serverNow, jiratest.Assign("bob")))
+				// One of those read already: the rest moves up.
+				must(t, in.Edit(ids[searches], "ann", serverNow, jiratest.Assign("bob"), jiratest.Transition("6")))
 			}
 		}
 	})
@@ -418,6 +419,27 @@ func TestManyIssuesOfOneMinuteThatMoveMeanwhile(t *testing.T) {
 	if len(tickets) != 60 || searches > 30 {
 		t.Errorf("got %d of 60 in %d searches", len(tickets), searches)
 	}
+}
+
+func TestARestartWhoseIssueMovedAwaySkipsNothing(t *testing.T) {
+	eachFlavour(t, func(t *testing.T, flavour jiratest.Flavour) {
+		in := newSite(t, jiratest.Options{Flavour: flavour})
+		tied := serverNow.Add(-time.Hour)
+		var ids []string
+		for range 12 {
+			ids = append(ids, add(t, in, tied))
+		}
+		must(t, in.Edit(ids[5], "ann", serverNow.Add(-time.Minute), jiratest.Assign("bob")))
+		src := connect(t, in, flavour, func(c *jira.Config, _ *jira.Options) { c.PageSize = 4 })
+		_, tickets := read(t, src, source.StreamOpen, source.Cursor{Start: serverNow, Updated: tied, ID: ids[5]})
+		if len(tickets) != 12 {
+			t.Errorf("got %d of 12", len(tickets))
+		}
+		_, tickets = read(t, src, source.StreamOpen, source.Cursor{Start: serverNow, Updated: tied, ID: ids[6]})
+		if len(tickets) != 6 {
+			t.Errorf("got %d, want the 6 that follow", len(tickets))
+		}
+	})
 }
 
 func TestOnlyWhatIsAllowedIsCollected(t *testing.T) {

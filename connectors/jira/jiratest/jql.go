@@ -265,6 +265,9 @@ func (p *jqlParser) dateClause(field, operator string, values []value) (predicat
 		}
 		return func(*record) bool { return operator == "is not" }, nil
 	}
+	if strings.Contains(operator, "~") {
+		return nil, refuse("The operator '%s' is not supported by the '%s' field.", operator, field)
+	}
 	instants := make([]time.Time, len(values))
 	for n, v := range values {
 		var err error
@@ -288,10 +291,9 @@ func (p *jqlParser) dateClause(field, operator string, values []value) (predicat
 		return func(r *record) bool { return !get(r).Before(at) }, nil
 	case "<":
 		return func(r *record) bool { return get(r).Before(at) }, nil
-	case "<=":
+	default: // "<="
 		return func(r *record) bool { return !get(r).After(at) }, nil
 	}
-	return nil, refuse("The operator '%s' is not supported by the '%s' field.", operator, field)
 }
 
 // date reads a date of JQL: to the minute at best, in the account's zone.
