@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 TOOLS   := $(CURDIR)/bin/tools
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build embedded demo test verify lint bench bench-requests clean
+.PHONY: help build embedded demo test verify lint bench bench-requests dashboards clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +23,11 @@ demo: build embedded ## collect a generated organisation, analyse it, serve it
 
 test: embedded ## the tests, with the race detector
 	go vet ./...
-	go test -race -timeout 9m ./...
+	go test -race -timeout 20m ./...
 
 verify: build embedded $(TOOLS)/promtool ## what is slower or needs more installed
 	PATH="$(TOOLS):$$PATH" FAIRLEAD_BINARY=$(CURDIR)/bin/fairlead go test -tags verify -timeout 40m -run '^TestVerify' ./...
+	cd deploy/tools && go test ./dashboards ./alertmanager
 	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null ./cmd/fairlead
 	GOOS=darwin GOARCH=amd64 CGO_ENABLED=0 go build -o /dev/null ./cmd/fairlead
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null ./cmd/fairlead
@@ -34,6 +35,9 @@ verify: build embedded $(TOOLS)/promtool ## what is slower or needs more install
 lint: $(TOOLS)/golangci-lint ## the linters, among them the arrows between the rooms
 	$(TOOLS)/golangci-lint run ./...
 	@go mod tidy -diff
+
+dashboards: ## write the Grafana dashboards
+	cd deploy/tools && go run ./dashboards -out ../grafana
 
 bench: embedded ## the benchmarks
 	go test -run '^$$' -bench . -benchtime 2s ./...

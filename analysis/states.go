@@ -96,7 +96,6 @@ type recent struct {
 	received, unplannedWork float64
 	acts, off               uint64
 	usualActs, usualOff     uint64
-	rests                   int // member-weeks with a rest that is known
 	restless                []overload.Acts
 	knownWork, knownActs    bool
 }

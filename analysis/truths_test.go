@@ -12,7 +12,7 @@ import (
 // TestPlantedTruths: general rules find what the generator planted, and put it
 // first.
 func TestPlantedTruths(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(1) { // many seeds are for make verify
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			o := sandbox.Generate(seed, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: 8_000})
 			findings, err := engine(organisation(t, o)).Findings(context.Background(), o.Now)

@@ -52,7 +52,6 @@ type squad struct {
 	provisional bool
 	members     []overload.Member // by pseudonym
 	names       map[string]string // by pseudonym
-	short       int               // member-weeks of the last four with a daily rest that was too short
 }
 
 // labour is what one person had to do in one week, wherever it was.

@@ -21,6 +21,7 @@ import (
 	"fairlead/analysis/exporter"
 	"fairlead/collector"
 	"fairlead/connectors/source"
+	deployed "fairlead/deploy/prometheus"
 )
 
 const (
@@ -284,6 +285,7 @@ func (s *service) serveHTTP(ctx context.Context) error {
 		}
 		fmt.Fprintln(w, "ok")
 	})
+	mux.HandleFunc("GET /runbooks/{alert}", deployed.Runbook)
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if err := frontPage.Execute(w, s.cfg.Web); err != nil {
