@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -57,7 +58,7 @@ func TestByLotDraws(t *testing.T) {
 		}
 	}
 	capacity := []float64{1, 1, 0.8, 0.6, 1, 0.5}
-	c, err = ByLot("points", []float64{40, 30, 30, 30, 20, 22}, capacity, []Lot{{Weights: weights}})
+	c, err = ByLot("points", []float64{44, 34, 33, 33, 20, 22}, capacity, []Lot{{Weights: weights}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,106 +66,182 @@ func TestByLotDraws(t *testing.T) {
 	within(t, "their 95th percentile", c.GiniHigh, 0.3002, 0.008)
 }
 
-// Many light units taken as normal give what dealing each gives.
-func TestByLotTakesTheRestAsNormal(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
-	capacity := []float64{1, 1, 0.5, 0.8, 1, 1, 0.6}
-	weights := make([]float64, 900)
-	for i := range weights {
-		weights[i] = math.Exp(random.NormFloat64())
-	}
-	table, err := newTable(capacity, []Lot{{Weights: weights}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if dealers, rest := table.dealers(); len(dealers) != 1 || len(dealers[0].single) != heaviest || rest == nil {
-		t.Fatal("the rest is dealt one by one")
-	}
-	null, err := NewNull(capacity, Weights{Sum: table.total, Squares: squares(weights)}.H())
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := table.draw("rest", null.CV2())
-	within(t, "E[G]", c.Gini, null.Gini(), 0.015*null.Gini())
-	// CV² / h is chi-squared with n − 1 degrees: its mean lies at 0.42 of the
-	// distribution from above for six.
-	within(t, "p of the mean", c.Upper, 0.4232, 0.02)
-}
-
-// Of lots with other odds the rest is one vector, with the covariance of all.
-func TestByLotTakesTheRestOfManyLotsAsNormal(t *testing.T) {
-	random := rand.New(rand.NewPCG(3, 4))
-	capacity := []float64{1, 1, 0.5, 0.8, 1}
-	odds := [][]float64{{1, 1, 0, 0, 0}, {0, 1, 1, 0, 1}, {1, 1, 1, 1, 0}, {0, 0, 1, 1, 0}}
-	var lots []Lot
-	mean := make([]float64, len(capacity))
-	cov := make([][]float64, len(capacity))
-	for i := range cov {
-		cov[i] = make([]float64, len(capacity))
-	}
-	for k := range 40 {
-		l := Lot{Odds: odds[k%len(odds)]}
-		var total float64
-		for _, x := range l.Odds {
-			total += x
+// dealOf makes the table and dealer of a case, and what the loads must be on
+// average and how they must vary together.
+func dealOf(t *testing.T, capacity []float64, lots []Lot) (deal *dealer, mean []float64, covariance [][]float64) {
+	t.Helper()
+	var work = make([]float64, len(capacity))
+	for _, l := range lots {
+		for _, w := range l.Weights {
+			work[0] += w
 		}
-		for range 25 {
-			w := math.Exp(0.7 * random.NormFloat64())
-			l.Weights = append(l.Weights, w)
-			for i, x := range l.Odds {
-				mean[i] += w * x / total
-				cov[i][i] += w * w * x / total
-				for j, y := range l.Odds {
-					cov[i][j] -= w * w * x * y / total / total
+	}
+	table, err := newTable(work, capacity, lots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(table.p)
+	mean, covariance = make([]float64, n), make([][]float64, n)
+	for i := range n {
+		covariance[i] = make([]float64, n)
+	}
+	for _, l := range table.lots {
+		for _, w := range l.weights {
+			for i, p := range l.p {
+				mean[i] += w * p
+				covariance[i][i] += w * w * p
+				for j, q := range l.p {
+					covariance[i][j] -= w * w * p * q
 				}
 			}
 		}
-		lots = append(lots, l)
 	}
-	table, err := newTable(capacity, lots)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dealers, rest := table.dealers()
-	single := 0
-	for _, d := range dealers {
-		single += len(d.single)
-	}
-	if single != heaviest || rest == nil || rest.root == nil {
-		t.Fatalf("%d of %d units are dealt one by one", single, table.units)
-	}
+	return newDealer(table, rand.NewPCG(1, 2)), mean, covariance
+}
+
+// checkMoments draws and compares: every way of drawing has the exact mean and
+// covariance.
+func checkMoments(t *testing.T, d *dealer, mean []float64, covariance [][]float64) {
+	t.Helper()
 	const draws = 40_000
-	gotMean, gotCov := make([]float64, len(capacity)), make([][]float64, len(capacity))
-	for i := range gotCov {
-		gotCov[i] = make([]float64, len(capacity))
+	n := len(mean)
+	gotMean, got := make([]float64, n), make([][]float64, n)
+	for i := range got {
+		got[i] = make([]float64, n)
 	}
+	load := make([]float64, n)
 	for range draws {
-		work := make([]float64, len(capacity))
-		for _, d := range dealers {
-			d.deal(random, work)
-		}
-		rest.deal(random, work)
-		for i := range work {
-			gotMean[i] += work[i] / draws
-			for j := range work {
-				gotCov[i][j] += (work[i] - mean[i]) * (work[j] - mean[j]) / draws
+		d.deal(load)
+		for i := range load {
+			gotMean[i] += load[i] / draws
+			for j := range load {
+				got[i][j] += (load[i] - mean[i]) * (load[j] - mean[j]) / draws
 			}
 		}
 	}
 	for i := range mean {
-		within(t, fmt.Sprint("mean of ", i), gotMean[i], mean[i], 5*math.Sqrt(cov[i][i]/draws))
+		within(t, fmt.Sprint("mean of ", i), gotMean[i], mean[i], 5*math.Sqrt(covariance[i][i]/draws)+1e-12)
 		for j := range mean {
-			within(t, fmt.Sprint("covariance of ", i, j), gotCov[i][j], cov[i][j], 0.03*math.Sqrt(cov[i][i]*cov[j][j]))
+			within(t, fmt.Sprint("covariance of ", i, " and ", j), got[i][j], covariance[i][j], 0.04*math.Sqrt(covariance[i][i]*covariance[j][j])+1e-12)
 		}
 	}
 }
 
-func squares(weights []float64) float64 {
-	var t float64
-	for _, w := range weights {
-		t += w * w
+func lognormal(random *rand.Rand, n int, sigma float64) []float64 {
+	w := make([]float64, n)
+	for i := range w {
+		w[i] = math.Exp(sigma * random.NormFloat64())
 	}
-	return t
+	return w
+}
+
+func TestEveryWayOfDealingHasTheSameMoments(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	capacity := []float64{1, 1, 0.5, 0.8, 1, 1, 0.6}
+	many := []Lot{}
+	odds := [][]float64{{1, 1, 0, 0, 0, 0, 0}, {0, 1, 1, 0, 1, 0, 0.3}, {1, 1, 1, 1, 0, 0, 0}, {0, 0, 1, 1, 0, 0, 0.1}}
+	for k := range 40 {
+		many = append(many, Lot{odds[k%len(odds)], lognormal(random, 50, 0.7)})
+	}
+	for name, c := range map[string]struct {
+		lots           []Lot
+		light, classes bool
+	}{
+		"few equal":             {[]Lot{{Weights: ones(40)}}, false, false},
+		"many equal":            {[]Lot{{Weights: ones(700)}}, false, true},
+		"story points":          {[]Lot{{Weights: slices.Concat(ones(100), slices.Repeat([]float64{5}, 90), []float64{8, 8, 13})}}, false, true},
+		"light and heavy":       {[]Lot{{Weights: lognormal(random, 900, 1)}}, true, false},
+		"some can get nothing":  {[]Lot{{Odds: odds[0], Weights: ones(500)}, {Odds: odds[2], Weights: lognormal(random, 20, 0.2)}}, false, true},
+		"many lots of others":   {many, true, false},
+		"equal, light in parts": {append(many, Lot{Weights: slices.Repeat([]float64{0.7}, 400)}), true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, mean, covariance := dealOf(t, capacity, c.lots)
+			classes := slices.ContainsFunc(d.hands, func(h hand) bool { return len(h.classes) > 0 })
+			if (d.light != nil) != c.light || classes != c.classes {
+				t.Fatalf("light %v, classes %v", d.light != nil, classes)
+			}
+			checkMoments(t, d, mean, covariance)
+		})
+	}
+}
+
+// Counts drawn at once have the distribution of units drawn one by one, not only
+// its moments: that of one person is binomial.
+func TestCountsAreBinomial(t *testing.T) {
+	const m, draws = 90, 200_000
+	table, err := newTable([]float64{m, 0, 0}, []float64{1, 2, 1}, []Lot{{Weights: ones(m)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := newDealer(table, rand.NewPCG(5, 6))
+	if len(d.hands[0].classes) != 1 {
+		t.Fatal("not drawn as counts")
+	}
+	seen := make([]float64, m+1)
+	load := make([]float64, 3)
+	for range draws {
+		d.deal(load)
+		if load[0]+load[1]+load[2] != m {
+			t.Fatalf("dealt %v, not %d", load, m)
+		}
+		seen[int(load[0])]++
+	}
+	want := binomialRow(m, 0.25)
+	var chi2, degrees float64
+	for k, p := range want.p {
+		if e := p * draws; e >= 10 {
+			chi2 += (seen[want.low+k] - e) * (seen[want.low+k] - e) / e
+			degrees++
+		}
+	}
+	// Within five standard deviations of a chi-squared.
+	if chi2 > degrees+5*math.Sqrt(2*degrees) {
+		t.Errorf("χ² is %.1f of %v degrees", chi2, degrees)
+	}
+}
+
+// Where light units are drawn as one normal, p values and percentiles are those
+// of drawing every unit.
+func TestLightUnitsDoNotMoveTheTail(t *testing.T) {
+	random := rand.New(rand.NewPCG(8, 9))
+	weights := lognormal(random, 1200, 1.2)
+	capacity := []float64{1, 1, 0.5, 0.8, 1, 1, 0.6, 1}
+	total := 0.0
+	for _, w := range weights {
+		total += w
+	}
+	work := []float64{0.17, 0.15, 0.07, 0.1, 0.15, 0.14, 0.09, 0.13}
+	for i := range work {
+		work[i] *= total
+	}
+	table, err := newTable(work, capacity, []Lot{{Weights: weights}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const draws = 40_000
+	d := newDealer(table, rand.NewPCG(1, 1))
+	if d.light == nil {
+		t.Fatal("every unit is drawn")
+	}
+	light := table.drawFrom(rand.NewPCG(1, 1), draws)
+	// The same, drawn unit by unit.
+	each, g := table.tally(), newGauge(table.p, table.total)
+	one := newAlias(table.p)
+	load := make([]float64, len(table.p))
+	for range draws {
+		clear(load)
+		for _, w := range table.lots[0].weights {
+			load[one.pick(random.Uint32())] += w
+		}
+		each.add(g.measure(load), 1)
+	}
+	want := each.chance()
+	within(t, "E[G]", light.Gini, want.Gini, 0.002*want.Gini)
+	within(t, "E[Hoover]", light.Hoover, want.Hoover, 0.002*want.Hoover+0.0002)
+	within(t, "the 5th percentile", light.GiniLow, want.GiniLow, 0.01*want.GiniLow)
+	within(t, "the 95th percentile", light.GiniHigh, want.GiniHigh, 0.01*want.GiniHigh)
+	within(t, "p", light.Upper, each.atLeast/draws, 0.012)
 }
 
 func TestByLotIsRepeatable(t *testing.T) {
@@ -214,6 +291,7 @@ func TestByLotEdges(t *testing.T) {
 		"nobody":      {nil, nil, nil},
 		"one":         {[]float64{3}, []float64{1}, []Lot{{Weights: ones(3)}}},
 		"no unit":     {[]float64{0, 0}, []float64{1, 1}, nil},
+		"no weight":   {[]float64{0, 0}, []float64{1, 1}, []Lot{{Weights: []float64{0, 0}}}},
 		"one present": {[]float64{3, 1}, []float64{1, 0}, []Lot{{Weights: ones(3)}}},
 	} {
 		got, err := ByLot("", c.work, c.capacity, c.lots)
@@ -223,7 +301,6 @@ func TestByLotEdges(t *testing.T) {
 	}
 	for name, lots := range map[string][]Lot{
 		"negative":     {{Weights: []float64{1, -1}}},
-		"zero":         {{Weights: []float64{1, 0}}},
 		"not a number": {{Weights: []float64{math.NaN()}}},
 		"too few odds": {{Weights: ones(2), Odds: []float64{1}}},
 		"no odds":      {{Weights: ones(2), Odds: []float64{0, 0}}},
