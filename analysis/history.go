@@ -112,7 +112,7 @@ func (e *Engine) history(ctx context.Context, q HistoryQuery, yield func(*Histor
 	g := grid{first: millis(q.From), step: step.Milliseconds(), n: int(q.To.Sub(q.From)/step) + 1}
 	h := newWalker(w, g)
 	shop := make([]*collector, len(q.Series)) // of each of the series
-	from := q.From
+	from := q.From                            // of the first window
 	efforts := q.Open && q.Efforts
 	for i, s := range q.Series {
 		at := slices.IndexFunc(h.shops, func(c *collector) bool { return c.basis == s.Basis && c.by == s.By && c.window == s.Window })
@@ -123,7 +123,11 @@ func (e *Engine) history(ctx context.Context, q HistoryQuery, yield func(*Histor
 		shop[i] = h.shops[at]
 		efforts = efforts || s.Unit == Effort
 		shop[i].classes = shop[i].classes || s.Unit == Effort || q.Verdicts
-		if begin, _ := s.Window.Bounds(q.From); begin.Before(from) {
+		begin, _ := s.Window.Bounds(q.From)
+		if begin.IsZero() && w.crew != nil {
+			begin = w.crew.earliest
+		}
+		if begin.Before(from) {
 			from = begin
 		}
 	}

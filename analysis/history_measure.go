@@ -382,9 +382,6 @@ func newPastStaff(c *crew, from, to time.Time) *pastStaff {
 	if c == nil {
 		return s
 	}
-	if from.IsZero() {
-		from = c.earliest
-	}
 	for _, t := range c.roster.Teams() {
 		s.teams[t.Name] = nil
 	}

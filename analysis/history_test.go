@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"fairlead/connectors/roster"
+	"fairlead/connectors/ticket"
 )
 
 // allSeries is every basis, unit and grouping in some windows.
@@ -164,6 +167,126 @@ func TestPropertyHistory(t *testing.T) {
 		}
 		for _, s := range allSeries(All, Days(1), Days(2)) {
 			if rapid.IntRange(0, 5).Draw(t, "ask") == 0 {
+				q.Series = append(q.Series, s)
+			}
+		}
+		points := pointsOf(t, e, q)
+		for range 3 {
+			checkPoint(t, e, q, rapid.SampledFrom(points).Draw(t, "point"))
+		}
+	})
+}
+
+// drawParents gives some tickets a parent, at creation or later.
+func drawParents(t *rapid.T, all []history) {
+	for i := range all {
+		h := &all[i]
+		names := []string{"", "", "epic", "epic", "saga"}
+		now := rapid.SampledFrom(names).Draw(t, "parent")
+		for range rapid.SampledFrom([]int{0, 0, 1, 2}).Draw(t, "moves") {
+			to := rapid.SampledFrom(names).Draw(t, "to parent")
+			if to == now {
+				continue
+			}
+			at := hour(rapid.IntRange(h.created, lastHour).Draw(t, "at"))
+			if n := len(h.Changes); n > 0 && h.Changes[n-1].At.After(at) {
+				at = h.Changes[n-1].At
+			}
+			h.Changes = append(h.Changes, ticket.Change{At: at, Seq: 100, Field: ticket.FieldParent, From: now, To: to})
+			now = to
+		}
+		h.Parent = now
+		if n := len(h.Changes); n > 0 && h.Changes[n-1].At.After(h.Updated) {
+			h.Updated = h.Changes[n-1].At
+		}
+	}
+}
+
+// drawRoster is of the people of the histories, in one, two or no team, coming
+// and going and away.
+func drawRoster(t *rapid.T) *roster.Roster {
+	day := func(label string, from, to int) roster.Day {
+		n := rapid.IntRange(from, to).Draw(t, label)
+		if n == from {
+			return 0
+		}
+		return roster.DayOf(hour(24 * n))
+	}
+	d := roster.Data{Teams: []roster.Team{{Name: "Network"}, {Name: "Storage"}, {Name: "Empty"}}}
+	accounts := map[string][]roster.AccountRef{
+		"ann": {{Source: "jira", ID: "ann"}, {Source: "snow", ID: "u1"}}, "bob": {{Source: "jira", ID: "bob"}},
+		"cho": {{Source: "snow", ID: "cho"}}, "dan": {{Source: "snow", ID: "dan"}},
+	}
+	for _, id := range []string{"ann", "bob", "cho", "dan"} {
+		if rapid.IntRange(0, 4).Draw(t, "stranger") == 0 {
+			continue
+		}
+		d.People = append(d.People, roster.Person{ID: id})
+		for _, a := range accounts[id] {
+			d.Accounts = append(d.Accounts, roster.Mapping{Person: id, AccountRef: a})
+		}
+		s := roster.Schedule{Person: id, Zone: "UTC", FTE: 1}
+		if rapid.Bool().Draw(t, "hours known") {
+			s.Zone = rapid.SampledFrom([]string{"Europe/Berlin", "America/New_York"}).Draw(t, "zone")
+			for i := range s.Hours[:5] {
+				s.Hours[i] = []roster.Hours{{From: 9 * 60, To: 17 * 60}}
+			}
+		}
+		d.Schedules = append(d.Schedules, s)
+		if later := day("schedule", 0, 3); later != 0 {
+			s.From, s.Hours = later, roster.Week{}
+			s.Hours[3], s.Hours[4] = []roster.Hours{{From: 12 * 60, To: 20 * 60}}, []roster.Hours{{From: 12 * 60, To: 20 * 60}}
+			s.FTE = 0.4
+			d.Schedules = append(d.Schedules, s)
+		}
+		for _, team := range []string{"Network", "Storage"} {
+			if !rapid.Bool().Draw(t, "in "+team) {
+				continue
+			}
+			m := roster.Membership{Team: team, Person: id, FTE: rapid.SampledFrom([]float64{0, 0.2}).Draw(t, "fte")}
+			m.From = day("from", 0, 3)
+			if to := day("to", 0, 5); to > m.From {
+				m.To = to
+			}
+			d.Memberships = append(d.Memberships, m)
+		}
+		if rapid.IntRange(0, 2).Draw(t, "leave") == 0 {
+			d.Leave = append(d.Leave, roster.Leave{Person: id, Period: roster.Period{From: roster.DayOf(hour(24)), To: roster.DayOf(hour(72))}, Part: rapid.SampledFrom([]float64{0.5, 1}).Draw(t, "part")})
+		}
+	}
+	if rapid.Bool().Draw(t, "queue") {
+		turn := roster.DayOf(hour(48))
+		d.Queues = []roster.Queue{
+			{Team: "Storage", Source: "jira", Queue: "g2", Period: roster.Period{To: turn}},
+			{Team: "Network", Source: "jira", Queue: "g2", Period: roster.Period{From: turn}},
+			{Team: "Storage", Source: "snow", Queue: "Databases of snow", Period: roster.Period{From: turn}},
+		}
+	}
+	r, err := roster.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestPropertyHistoryOfTeams: the same with a roster, and with parents.
+func TestPropertyHistoryOfTeams(t *testing.T) {
+	checks(t, 15)
+	db := replayWarehouse(t)
+	e := engine(db)
+	rapid.Check(t, func(t *rapid.T) {
+		all := drawHistories(t)
+		drawParents(t, all)
+		load(t, db, all)
+		if err := db.WriteRoster(context.Background(), drawRoster(t)); err != nil {
+			t.Fatal(err)
+		}
+		q := HistoryQuery{
+			From: hour(rapid.IntRange(0, lastHour).Draw(t, "first")), To: hour(lastHour + 30), Every: EveryHour,
+			Open: true, Efforts: true, People: true, Verdicts: rapid.Bool().Draw(t, "verdicts"),
+		}
+		for _, s := range allSeries(All, Days(1), Days(2)) {
+			if s.By == Team && rapid.IntRange(0, 3).Draw(t, "ask") == 0 {
 				q.Series = append(q.Series, s)
 			}
 		}
