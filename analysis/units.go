@@ -33,7 +33,8 @@ type unit struct {
 
 // pile is the weights of what one person was given, each decision once.
 type pile struct {
-	weights  []float64
+	weights  []float64          // what has any: a ticket of 0 points has not
+	count    uint64             // of assignments, however little they weigh
 	families map[string][]child // by parent or ticket, while gathering
 }
 
@@ -50,6 +51,7 @@ func (p *pile) add(u *unit, weight float64, cut bool, at lot, lots map[lot][]flo
 	family := "p" + termKey(u.source, u.parent)
 	if u.parent == "" {
 		if !cut {
+			p.count++
 			p.put(weight, at, lots)
 			return
 		}
@@ -62,6 +64,9 @@ func (p *pile) add(u *unit, weight float64, cut bool, at lot, lots map[lot][]flo
 }
 
 func (p *pile) put(weight float64, at lot, lots map[lot][]float64) {
+	if weight == 0 {
+		return
+	}
 	p.weights = append(p.weights, weight)
 	if lots != nil {
 		lots[at] = append(lots[at], weight)
@@ -72,7 +77,7 @@ func (p *pile) put(weight float64, at lot, lots map[lot][]float64) {
 // pieces of one assignment; it sorts all, so that sums over them are the same
 // however the rows came. It returns the number of assignments.
 func (p *pile) finish(lots map[lot][]float64) (assignments uint64) {
-	assignments = uint64(len(p.weights))
+	assignments = p.count
 	for family, list := range p.families {
 		pause := inOneGo.Milliseconds()
 		if family[0] == 't' {
