@@ -207,15 +207,15 @@ func (e *Engine) Distribution(ctx context.Context, q Query) ([]Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.judge(groups, q.Window.String()); err != nil || q.By != Team {
+	if err := e.judge(groups, q.Window.String()); err != nil || q.By != Team || q.Basis != Load || q.Unit != Tickets {
 		return groups, err
 	}
 	areas, err := e.ownership(ctx, w, beginning, millis(to))
 	if err != nil {
 		return nil, err
 	}
-	if err := e.explain(w, groups, knowledgeOf(areas), q.Window.String()); err != nil || q.Basis != Load || q.Unit != Tickets {
-		return groups, err
+	if err := e.explain(w, groups, knowledgeOf(areas), q.Window.String()); err != nil {
+		return nil, err
 	}
 	squads, err := e.squadsAt(ctx, w, e.followed(to))
 	if err != nil {

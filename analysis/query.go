@@ -129,7 +129,7 @@ type Group struct {
 	PAdjusted *float64   `json:"p_adjusted"`
 	PLevelled *float64   `json:"p_levelled"`
 	Verdict   Verdict    `json:"verdict"`
-	Explained *Explained `json:"explained"` // teams only; nil without a verdict
+	Explained *Explained `json:"explained"` // load in tickets by team only; nil without a verdict
 	Trend     *Trend     `json:"trend"`     // load in tickets by team only; nil under five weeks
 
 	// Capacity is the FTE that was present: without a roster, the people.

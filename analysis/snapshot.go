@@ -40,8 +40,7 @@ type Snapshot struct {
 	AmbiguousAddresses int
 
 	// Teams is what Distribution answers by team, for each of Windows, basis
-	// and unit, greatest total first; what skills and absence explain is of the
-	// load in tickets only.
+	// and unit, greatest total first.
 	Teams map[TeamsKey][]Group
 }
 

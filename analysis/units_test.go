@@ -61,7 +61,7 @@ func TestOneDecision(t *testing.T) {
 	}
 }
 
-// TestVerdictsByHand: one of four has half of 400 assignments.
+// TestVerdictsByHand: one of three has half of 400 assignments of a day.
 func TestVerdictsByHand(t *testing.T) {
 	var tickets []*written
 	for i := range 400 {
@@ -72,7 +72,7 @@ func TestVerdictsByHand(t *testing.T) {
 		}
 		tickets = append(tickets, w.give(float64(i%20), who).status(float64(i%20)+1, who, statusDone))
 	}
-	groups, err := engine(warehouse(t, tickets...)).Distribution(context.Background(), Query{AsOf: day(25), Window: Days(25), Basis: Assigned, Unit: Tickets, By: Team})
+	groups, err := engine(warehouse(t, tickets...)).Distribution(context.Background(), Query{AsOf: day(25), Window: Days(25), Basis: Load, Unit: Tickets, By: Team})
 	if err != nil {
 		t.Fatal(err)
 	}

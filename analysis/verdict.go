@@ -45,6 +45,7 @@ type judged struct {
 	work, capacity []float64
 	weights        []float64         // sorted
 	lots           map[lot][]float64 // the same weights, by who could have taken them
+	chance         distribution.Chance
 }
 
 // of puts people in an order that does not depend on the key of their pseudonyms,
@@ -81,7 +82,6 @@ func knowledgeOf(areas []AreaOwnership) knowledge {
 // judge gives each group its chance band and p values. seed names the window.
 func (e *Engine) judge(groups []Group, seed string) error {
 	upper, lower := make([]float64, len(groups)), make([]float64, len(groups))
-	chances := make([]distribution.Chance, len(groups))
 	for i := range groups {
 		g := &groups[i]
 		upper[i], lower[i] = math.NaN(), math.NaN()
@@ -92,7 +92,7 @@ func (e *Engine) judge(groups []Group, seed string) error {
 		if err != nil {
 			return fmt.Errorf("judging a team: %w", err)
 		}
-		chances[i], upper[i], lower[i] = c, c.Upper, c.Lower
+		g.judged.chance, upper[i], lower[i] = c, c.Upper, c.Lower
 		g.ChanceLow, g.ChanceHigh, g.HooverChance = defined(c.GiniLow), defined(c.GiniHigh), defined(c.Hoover)
 		g.P, g.PLevelled = defined(c.Upper), defined(c.Lower)
 	}
@@ -111,7 +111,7 @@ func (e *Engine) judge(groups []Group, seed string) error {
 			continue
 		}
 		g.PAdjusted = defined(adjustedUpper[i])
-		switch rule.Judge(adjustedUpper[i], adjustedLower[i], *g.Hoover, chances[i].Hoover) {
+		switch rule.Judge(adjustedUpper[i], adjustedLower[i], *g.Hoover, g.judged.chance.Hoover) {
 		case distribution.Uneven:
 			g.Verdict = Uneven
 		case distribution.Levelled:
@@ -123,7 +123,7 @@ func (e *Engine) judge(groups []Group, seed string) error {
 	return nil
 }
 
-// explain deals the work of judged teams out again among those who were there
+// explain deals the work of teams that judge has seen out again among those who were there
 // and know the area.
 func (e *Engine) explain(w *world, groups []Group, known knowledge, seed string) error {
 	for i := range groups {
@@ -132,16 +132,11 @@ func (e *Engine) explain(w *world, groups []Group, known knowledge, seed string)
 			continue
 		}
 		lots, share := e.lots(w, g, known)
-		name := g.Name + separator + seed
-		blind, err := distribution.ByLot(name, g.judged.work, g.judged.capacity, []distribution.Lot{{Weights: g.judged.weights}})
+		c, err := distribution.ByLot(g.Name+separator+seed, g.judged.work, g.judged.capacity, lots)
 		if err != nil {
 			return fmt.Errorf("explaining a team: %w", err)
 		}
-		c, err := distribution.ByLot(name, g.judged.work, g.judged.capacity, lots)
-		if err != nil {
-			return fmt.Errorf("explaining a team: %w", err)
-		}
-		g.Explained = &Explained{Gini: c.Gini, Part: c.Gini - blind.Gini, P: c.Upper, Known: share}
+		g.Explained = &Explained{Gini: c.Gini, Part: c.Gini - g.judged.chance.Gini, P: c.Upper, Known: share}
 	}
 	return nil
 }
