@@ -125,8 +125,11 @@ func (p *printer) flush(t *tabwriter.Writer) {
 
 // counted is a number with its noun.
 func counted(n int, noun string) string {
-	if n == 1 {
+	switch {
+	case n == 1:
 		return "1 " + noun
+	case noun == "person":
+		return fmt.Sprintf("%d people", n)
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }

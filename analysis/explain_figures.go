@@ -1,0 +1,205 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+
+	"fairlead/analysis/distribution"
+)
+
+// sig writes a number so that a reader can follow the arithmetic.
+func sig(x float64) string { return strconv.FormatFloat(x, 'g', 5, 64) }
+
+func orUndefined(x *float64) string {
+	if x == nil {
+		return "undefined"
+	}
+	return sig(*x)
+}
+
+// input makes one of a formula.
+func input(name string, value float64, says string) ExplainedInput {
+	return ExplainedInput{name, value, says}
+}
+
+// spreadFigures are the indices over the people, summed as they are defined.
+func spreadFigures(g *Group) []ExplainedFigure {
+	work := func(p Part) float64 { return p.Value }
+	var total, capacity float64
+	for _, p := range g.Engineers {
+		total, capacity = total+work(p), capacity+p.Capacity
+	}
+	inputs := []ExplainedInput{
+		input("n", float64(len(g.Engineers)), "people"),
+		input("W", total, "work of all of them, the sum of the W_i"),
+		input("C", capacity, "capacity of all of them, the sum of the c_i"),
+	}
+	var gini, hoover, hhi, cv2 float64
+	for _, a := range g.Engineers {
+		pa, sa := a.Capacity/capacity, work(a)/total
+		hoover += math.Abs(sa-pa) / 2
+		hhi += sa * sa
+		cv2 += (sa - pa) * (sa - pa) / pa
+		for _, b := range g.Engineers {
+			pb, sb := b.Capacity/capacity, work(b)/total
+			gini += pa * pb * math.Abs(sa/pa-sb/pb) / 2
+		}
+	}
+	over := fmt.Sprintf("over the %s below, W = %s, C = %s", counted(len(g.Engineers), "person"), sig(total), sig(capacity))
+	figure := func(name, formula string, value float64) ExplainedFigure {
+		f := ExplainedFigure{Name: name, Formula: formula, Value: defined(value), Inputs: inputs}
+		f.Put = over + ": " + orUndefined(f.Value)
+		return f
+	}
+	const where = ", where p_i = c_i/C, s_i = W_i/W, r_i = s_i/p_i"
+	return []ExplainedFigure{
+		figure("gini", "½ Σ_i Σ_j p_i p_j |r_i − r_j|"+where, gini),
+		figure("hoover", "½ Σ |s_i − p_i|"+where+": the share of the work that would have to move", hoover),
+		figure("hhi", "Σ s_i²", hhi),
+		figure("effective", "1 / Σ s_i²: as many people with equal work would be as concentrated", 1/hhi),
+		figure("cv2", "Σ (s_i − p_i)²/p_i", cv2),
+	}
+}
+
+// luck is Σw and Σw² of what makes up the work of a group's people.
+func luck(g *Group, d *dealtWork) distribution.Weights {
+	var sizes []distribution.Weights
+	for _, p := range g.Engineers {
+		if t := d.tallied[g.Name]; t != nil && t.people[p.Pseudonym] != nil {
+			one := t.people[p.Pseudonym]
+			sizes = append(sizes, distribution.Weights{N: one.items, Sum: one.value, Squares: one.square})
+		}
+	}
+	return together(sizes)
+}
+
+// chanceFigures are what luck alone gives.
+func chanceFigures(g *Group, d *dealtWork) []ExplainedFigure {
+	weights := luck(g, d)
+	h := weights.H()
+	inputs := []ExplainedInput{
+		input("Σw", weights.Sum, "weights of the decisions that dealt the work out: assignments, with children of one parent given in one go as one"),
+		input("Σw²", weights.Squares, "their squares"),
+		input("h", h, "Σw²/(Σw)²; 1/h is how many equal tickets have as much luck in them"),
+	}
+	of := fmt.Sprintf("h = %s / %s² = %s, as of %s equal tickets", sig(weights.Squares), sig(weights.Sum), sig(h), sig(1/h))
+	if g.GiniChance == nil {
+		f := ExplainedFigure{Name: "gini_chance", Inputs: inputs, Formula: "√(h/2π) Σ_{i≠j} √(p_i p_j (p_i + p_j))"}
+		f.Put = of + fmt.Sprintf(": under %d a head for %s, so nothing is said of chance", distribution.MinTicketsPerHead, counted(g.People, "person"))
+		return []ExplainedFigure{f}
+	}
+	var sum, capacity float64
+	for _, p := range g.Engineers {
+		capacity += p.Capacity
+	}
+	for i, a := range g.Engineers {
+		for j, b := range g.Engineers {
+			if i != j {
+				pa, pb := a.Capacity/capacity, b.Capacity/capacity
+				sum += math.Sqrt(pa * pb * (pa + pb))
+			}
+		}
+	}
+	chance := math.Sqrt(h/(2*math.Pi)) * sum
+	excess := *g.Gini - chance
+	return []ExplainedFigure{
+		{
+			Name: "gini_chance", Value: defined(chance), Inputs: append(inputs, input("Σ√", sum, "Σ_{i≠j} √(p_i p_j (p_i + p_j)) over the people below")),
+			Formula: "√(h/2π) Σ_{i≠j} √(p_i p_j (p_i + p_j)): the Gini to expect if every ticket fell to people by lot, in proportion to capacity",
+			Put:     of + fmt.Sprintf("; √(%s/2π) · %s = %s", sig(h), sig(sum), sig(chance)),
+		},
+		{
+			Name: "gini_excess", Value: defined(excess), Inputs: []ExplainedInput{input("gini", *g.Gini, "as above"), input("gini_chance", chance, "as above")},
+			Formula: "gini − gini_chance", Put: fmt.Sprintf("%s − %s = %s", sig(*g.Gini), sig(chance), sig(excess)),
+		},
+	}
+}
+
+// verdictFigures are the p values and what follows from them and the size.
+func (e *Engine) verdictFigures(g *Group, groups []Group) []ExplainedFigure {
+	if g.P == nil {
+		return []ExplainedFigure{{
+			Name: "verdict", Verdict: "none", Formula: "a verdict needs two people and five tickets a head",
+			Put: counted(g.People, "person") + ", " + counted(int(g.Items), "item"),
+		}}
+	}
+	draws := "of " + strconv.Itoa(distribution.Draws) + " dealings by lot, seeded by the team and the window (of few equal tickets, of all possible ones)"
+	p := ExplainedFigure{
+		Name: "p", Value: g.P, Inputs: []ExplainedInput{input("T", *g.CV2, "the unevenness seen, cv2")},
+		Formula: "(1 + #{T_b ≥ T}) / (B + 1), " + draws,
+		Put:     "T = " + sig(*g.CV2) + ": " + sig(*g.P),
+	}
+	upper, lower := make([]float64, 0, len(groups)), make([]float64, 0, len(groups))
+	own := -1
+	var inputs []ExplainedInput
+	for _, o := range groups {
+		if o.P == nil {
+			continue
+		}
+		if o.Name == g.Name {
+			own = len(upper)
+		}
+		upper, lower = append(upper, *o.P), append(lower, *o.PLevelled)
+		inputs = append(inputs, input("p["+o.Name+"]", *o.P, "p of "+o.Name), input("p_levelled["+o.Name+"]", *o.PLevelled, "of at most that unevenness"))
+	}
+	adjustedUpper, errUpper := distribution.BenjaminiHochberg(upper)
+	adjustedLower, errLower := distribution.BenjaminiHochberg(lower)
+	if errUpper != nil || errLower != nil {
+		return []ExplainedFigure{p} // p values come from judge, which has adjusted them
+	}
+	up, low := adjustedUpper[own], adjustedLower[own]
+	adjusted := ExplainedFigure{
+		Name: "p_adjusted", Value: defined(up), Inputs: inputs,
+		Formula: "min over k ≥ rank of p_(k)·m/k (Benjamini–Hochberg), over the teams that have a verdict",
+		Put:     fmt.Sprintf("m = %d: %s → %s", len(upper), sig(*g.P), sig(up)),
+	}
+	rule := distribution.Rule{Q: e.config.Verdict.Q, Hoover: e.config.Verdict.Hoover}
+	size := *g.Hoover - *g.HooverChance
+	verdict := ExplainedFigure{
+		Name: "verdict", Verdict: string(g.Verdict),
+		Formula: fmt.Sprintf("uneven if p_adjusted ≤ %s and hoover − hoover_chance ≥ %s; else levelled if the adjusted p of the other tail ≤ %s; else within_chance", sig(rule.Q), sig(rule.Hoover), sig(rule.Q)),
+		Inputs: []ExplainedInput{
+			input("p_adjusted", up, "as above"), input("p_levelled_adjusted", low, "the same for at most that unevenness"),
+			input("hoover", *g.Hoover, "as above"), input("hoover_chance", *g.HooverChance, "the mean of the same lottery"),
+			input("q", rule.Q, "configured"), input("size", rule.Hoover, "configured"),
+		},
+		Put: fmt.Sprintf("p_adjusted = %s, hoover − hoover_chance = %s − %s = %s, p_levelled adjusted = %s: %s",
+			sig(up), sig(*g.Hoover), sig(*g.HooverChance), sig(size), sig(low), g.Verdict),
+	}
+	return []ExplainedFigure{p, adjusted, verdict}
+}
+
+// partFigures are those of one engineer in a group.
+func partFigures(g *Group, p *Part, d *dealtWork) []ExplainedFigure {
+	inputs := []ExplainedInput{
+		input("W_i", p.Value, "their work in "+g.Name), input("W", g.Total, "the work of all "+counted(g.People, "person")),
+		input("c_i", p.Capacity, "their capacity, FTE that was present"), input("C", g.Capacity, "the capacity of all"),
+	}
+	if g.Total == 0 {
+		return []ExplainedFigure{{Name: "relative_load", Inputs: inputs, Formula: "(W_i/W) / (c_i/C)", Put: "there is no work in the window"}}
+	}
+	share, even := p.Value/g.Total, p.Capacity/g.Capacity
+	relative := share / even
+	list := []ExplainedFigure{{
+		Name: "relative_load", Value: defined(relative), Inputs: inputs,
+		Formula: "(W_i/W) / (c_i/C): 1 is an even share",
+		Put:     fmt.Sprintf("in %s: (%s/%s) / (%s/%s) = %s / %s = %s", g.Name, sig(p.Value), sig(g.Total), sig(p.Capacity), sig(g.Capacity), sig(share), sig(even), sig(relative)),
+	}}
+	if p.Z == nil || p.Tail == nil {
+		return list
+	}
+	h := luck(g, d).H()
+	chance := []ExplainedInput{input("s", share, "W_i/W"), input("p", even, "c_i/C"), input("h", h, "Σw²/(Σw)² of all work of the team: luck in it is that of 1/h equal tickets")}
+	z := distribution.ShareZ(share, even, h)
+	tail := distribution.BinomialUpperTail(min(share/h, 1/h), 1/h, even)
+	return append(list,
+		ExplainedFigure{
+			Name: "z", Value: defined(z), Inputs: chance, Formula: "(s − p) / √(h p (1 − p)): standard deviations above an even share",
+			Put: fmt.Sprintf("(%s − %s) / √(%s · %s · %s) = %s", sig(share), sig(even), sig(h), sig(even), sig(1-even), sig(z)),
+		},
+		ExplainedFigure{
+			Name: "tail", Value: defined(tail), Inputs: chance, Formula: "P(X ≥ s/h), X binomial with 1/h tickets of probability p each: by luck alone as much or more",
+			Put: fmt.Sprintf("P(X ≥ %s) of %s with p = %s: %s", sig(share/h), sig(1/h), sig(even), sig(tail)),
+		})
+}
