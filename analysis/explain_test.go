@@ -156,7 +156,11 @@ func everything(t *testing.T, e *Engine, asOf time.Time) {
 					t.Errorf("%s of %s: explained %s, published %s", name, x.Of, orUndefined(f[name].Value), orUndefined(published))
 				}
 			}
-			if v := f["verdict"].Verdict; v != string(g.Verdict) && !(v == "none" && g.Verdict == NoVerdict) {
+			want := string(g.Verdict)
+			if g.Verdict == NoVerdict {
+				want = "none"
+			}
+			if v := f["verdict"].Verdict; v != want {
 				t.Errorf("%s: verdict %s, published %s", x.Of, v, g.Verdict)
 			}
 			if g.Verdict != NoVerdict {

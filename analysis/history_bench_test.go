@@ -90,7 +90,8 @@ func withoutLuck(e *Engine, asOf time.Time, only ...Series) error {
 		}
 		return nil
 	}
-	for _, s := range only {
+	if len(only) > 0 {
+		s := only[0]
 		if s.Unit == Tickets {
 			return distribution(s.Basis, s.By, []Window{s.Window}, nil)
 		}
