@@ -94,6 +94,7 @@ type tallies struct {
 	bots       tally
 
 	// From units only.
+	sources  []string
 	visitors map[string]*tally // who is not of the team, in its queues
 	lots     map[lot][]float64 // of people: what could have gone to whom
 }

@@ -2,7 +2,9 @@ package analysis
 
 import (
 	"context"
+	"maps"
 	"math"
+	"reflect"
 	"testing"
 
 	"fairlead/connectors/ticket"
@@ -129,6 +131,16 @@ func TestFindingsByHand(t *testing.T) {
 	}
 	if len(s.Findings) != 3 {
 		t.Fatalf("findings are %+v", s.Findings)
+	}
+	sources := map[string][]string{}
+	for _, state := range s.States {
+		sources[state.Team] = state.Sources
+	}
+	if want := map[string][]string{"Network": {"jira", "snow"}}; !reflect.DeepEqual(sources, want) {
+		t.Errorf("teams have tickets of %v, want %v", sources, want)
+	}
+	if want := map[string]int{"jira": 2, "snow": 2}; !maps.Equal(s.Unmatched, want) {
+		t.Errorf("%v accounts match nobody in no roster, want %v", s.Unmatched, want)
 	}
 	uneven := s.Findings[2]
 	if want := "Network is uneven beyond chance: 50 % of its open work over the last 90 days would have to move to be even among its 4 people, where luck alone gives 11 %. " +

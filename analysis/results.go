@@ -51,6 +51,8 @@ type TeamState struct {
 	Team        string
 	People      int  // members; without a roster, the regulars of the queue
 	Provisional bool // there is no roster
+	// Sources are those whose tickets were in its hands in one of the windows.
+	Sources []string
 
 	// Overloaded of Judged engineers are; the others could not be judged.
 	Overloaded int

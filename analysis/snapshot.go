@@ -22,8 +22,8 @@ type Snapshot struct {
 	Windows       []Window
 
 	// Rostered is whether teams are those of a roster; without one they are
-	// queues. Unmatched is then how many accounts that work on tickets match
-	// nobody in it, by source.
+	// queues. Unmatched is how many accounts that work on tickets match nobody
+	// in it, by source; without one that is all of them.
 	Rostered  bool
 	Unmatched map[string]int
 
@@ -147,11 +147,8 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	})
 	group.Go(func() (err error) {
 		own := w.alone()
-		if squads, err = e.squadsAt(groupCtx, own, span); err == nil && w.crew != nil {
-			s.Unmatched = map[string]int{}
-			for _, u := range w.people.Unmatched(func(surrogate uint64) bool { return own.engineers[surrogate] != nil }) {
-				s.Unmatched[u.Source]++
-			}
+		if squads, err = e.squadsAt(groupCtx, own, span); err == nil {
+			s.Unmatched = own.unmatched()
 		}
 		return err
 	})
@@ -177,7 +174,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 		return nil, err
 	}
 	spare(s.Areas, s.Teams[TeamsKey{e.longestWindow(), Load, Tickets}])
-	s.States = e.teamStates(s, w, squads, span, backlogs, handovers)
+	s.States = e.teamStates(s, w, squads, span, load, backlogs, handovers)
 	s.Findings = e.findings(s, load)
 	s.Computed = e.now()
 	s.Took = s.Computed.Sub(began)

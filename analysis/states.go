@@ -3,6 +3,7 @@ package analysis
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -31,6 +32,26 @@ func (e *Engine) squadsAt(ctx context.Context, w *world, span weeks) ([]squad, e
 		return nil, err
 	}
 	return e.squads(w, all, acts, span), nil
+}
+
+// unmatched counts the accounts of the engineers met so far that match nobody in
+// the roster, by source.
+func (w *world) unmatched() map[string]int {
+	counts := map[string]int{}
+	if w.crew != nil {
+		for _, u := range w.people.Unmatched(func(surrogate uint64) bool { return w.engineers[surrogate] != nil }) {
+			counts[u.Source]++
+		}
+		return counts
+	}
+	for surrogate, p := range w.engineers {
+		for _, a := range p.Accounts {
+			if a.Surrogate == surrogate && !p.Bot {
+				counts[a.Source]++
+			}
+		}
+	}
+	return counts
 }
 
 // overloads assesses the members of the teams, and says of each who is there in
@@ -230,7 +251,7 @@ func (e *Engine) handovers(ctx context.Context, w *world, to int64) (map[string]
 }
 
 // teamStates puts together what is true of each team at as_of.
-func (e *Engine) teamStates(s *Snapshot, w *world, squads []squad, span weeks, backlogs map[string]Backlog, handovers map[string]uint64) []TeamState {
+func (e *Engine) teamStates(s *Snapshot, w *world, squads []squad, span weeks, load []map[string]*tallies, backlogs map[string]Backlog, handovers map[string]uint64) []TeamState {
 	states := map[string]*TeamState{}
 	of := func(team string) *TeamState {
 		if states[team] == nil {
@@ -279,9 +300,17 @@ func (e *Engine) teamStates(s *Snapshot, w *world, squads []squad, span weeks, b
 	for team, k := range e.knowledges(s.Areas) {
 		of(team).Knowledge = k
 	}
+	for _, window := range load {
+		for team, t := range window {
+			of(team).Sources = append(of(team).Sources, t.sources...)
+		}
+	}
 	list := make([]TeamState, 0, len(states))
 	for _, team := range sortedKeys(states) {
-		list = append(list, *states[team])
+		t := states[team]
+		slices.Sort(t.Sources)
+		t.Sources = slices.Compact(t.Sources)
+		list = append(list, *t)
 	}
 	return list
 }

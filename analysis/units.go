@@ -190,6 +190,7 @@ func (g *gathering) add(window int, u *unit) {
 
 // put credits a unit to its holder, the part of it that is of this group.
 func (t *tallies) put(g *gathering, u *unit, each, part float64) {
+	t.comesFrom(u.source)
 	into := &t.unassigned
 	held := false
 	if u.actor != 0 {
@@ -218,7 +219,15 @@ func (t *tallies) put(g *gathering, u *unit, each, part float64) {
 	into.pile.add(u, weight, g.cut, at, lots)
 }
 
+// comesFrom notes a source. There are few, and most groups have one.
+func (t *tallies) comesFrom(source string) {
+	if !slices.Contains(t.sources, source) {
+		t.sources = append(t.sources, source)
+	}
+}
+
 func (t *tallies) visit(g *gathering, u *unit, each float64) {
+	t.comesFrom(u.source)
 	p := g.w.engineer(u.actor)
 	v := t.visitors[p.Pseudonym]
 	if v == nil {

@@ -286,8 +286,8 @@ teams:
 	if team.People != 3 || team.Judged != 3 || team.Overloaded != 1 || team.Provisional || team.AfterHours == nil || *team.AfterHoursUsual >= *team.AfterHours {
 		t.Errorf("the team is %+v; after hours %v, usual %v", team, *team.AfterHours, *team.AfterHoursUsual)
 	}
-	if !s.Rostered {
-		t.Error("there is a roster")
+	if !s.Rostered || !slices.Equal(team.Sources, []string{"snow"}) || len(s.Unmatched) > 0 {
+		t.Errorf("roster: %t, tickets of %v, accounts that match nobody: %v", s.Rostered, team.Sources, s.Unmatched)
 	}
 	// The state is that of whole weeks: it does not change within one.
 	if a, b := at(5)["Cho"], at(5.9)["Cho"]; !a.Overloaded || fmt.Sprint(a.Weeks) != fmt.Sprint(b.Weeks) {

@@ -164,11 +164,11 @@ func judged() *analysis.Snapshot {
 	s.Unmatched = map[string]int{"jira": 2}
 	s.States = []analysis.TeamState{
 		{
-			Team: "Network", People: 5, Overloaded: 1, Judged: 4, Handovers: 12, AfterHours: of(0.2), AfterHoursUsual: of(0.1), ShortRests: &rests, Unplanned: of(0.5),
+			Team: "Network", People: 5, Sources: []string{"jira", "servicenow"}, Overloaded: 1, Judged: 4, Handovers: 12, AfterHours: of(0.2), AfterHoursUsual: of(0.1), ShortRests: &rests, Unplanned: of(0.5),
 			Unassigned: analysis.Backlog{Growing: true},
 			Knowledge:  analysis.TeamKnowledge{Areas: 3, Sole: 1, Silo: of(0.3), Bus: &analysis.BusFactor{People: 2}},
 		},
-		{Team: "Two", People: 2, Overloaded: 1, Judged: 2, Handovers: 1},
+		{Team: "Two", People: 2, Provisional: true, Sources: []string{"jira"}, Overloaded: 1, Judged: 2, Handovers: 1},
 	}
 	s.Overload = []analysis.EngineerOverload{
 		{
@@ -193,6 +193,9 @@ func TestStates(t *testing.T) {
 		`fairlead_team_bus_factor{team="Network"} 2`,
 		`fairlead_team_capacity_fte{basis="load",team="Network",window="28d"} 4.5`,
 		`fairlead_team_handovers_total{team="Network"} 12`,
+		`fairlead_team_info{kind="queue",source="jira",team="Two"} 1`,
+		`fairlead_team_info{kind="roster",source="jira",team="Network"} 1`,
+		`fairlead_team_info{kind="roster",source="servicenow",team="Network"} 1`,
 		`fairlead_team_judged_engineers{team="Network"} 4`,
 		`fairlead_team_load_fairness_p_value{basis="load",team="Network",unit="tickets",window="28d"} 0.001`,
 		`fairlead_team_load_fairness_q_value{basis="load",team="Network",unit="tickets",window="28d"} 0.004`,

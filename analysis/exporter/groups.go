@@ -43,7 +43,7 @@ var (
 	groupFamilies = []*family{
 		teamGini, teamGiniChance, teamGiniExcess, teamChanceLow, teamChanceHigh, teamGiniLow, teamGiniHigh, teamExplained, teamP, teamQ, teamVerdict, teamCapacity, teamHoover, teamHHI, teamEffective, teamEngineers, teamTickets, teamLoad, teamOpen, teamUnassigned,
 		areaHHI, areaEffective, areaTop, areaSilo, areaComponent, areaBusFactor,
-		teamOverloaded, teamJudged, teamHandovers, teamAfterHours, teamAfterHoursUsual, teamShortRests, teamUnplanned, teamGrowing, teamBusFactor, teamSilo, teamSoleAreas,
+		teamInfo, teamOverloaded, teamJudged, teamHandovers, teamAfterHours, teamAfterHoursUsual, teamShortRests, teamUnplanned, teamGrowing, teamBusFactor, teamSilo, teamSoleAreas,
 		unmatched,
 	}
 

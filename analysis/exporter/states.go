@@ -10,6 +10,7 @@ import (
 // What is true of a team, an area or an engineer at the instant of the
 // Snapshot, whatever the window.
 var (
+	teamInfo            = newFamily("fairlead_team_info", "1 for each source whose tickets a team had in its hands in one of the windows. kind is queue for what a source calls a group or a project, and roster for a team of the roster.", "team", "source", "kind")
 	teamOverloaded      = newFamily("fairlead_team_overloaded_engineers", "Engineers of a team who are overloaded: signals of two families in three of the last four weeks.", "team")
 	teamJudged          = newFamily("fairlead_team_judged_engineers", "Engineers of a team about whose overload enough is known.", "team")
 	teamHandovers       = newFamily("fairlead_team_handovers_total", "Times that a ticket in the team's hands went from one engineer to another.", "team")
@@ -24,7 +25,7 @@ var (
 
 	areaBusFactor = newFamily("fairlead_area_bus_factor", "People who know an area well enough to keep it going.", "area")
 
-	unmatched = newFamily("fairlead_unmatched_accounts", "Accounts that work on tickets and match nobody in the roster. Absent without one.", "source")
+	unmatched = newFamily("fairlead_unmatched_accounts", "Accounts that work on tickets and match nobody in the roster. Without one, all of them.", "source")
 
 	engineerOverloaded = newFamily("fairlead_engineer_overloaded", "1 for an engineer who is overloaded (signals of two families in three of the last four weeks), else 0. Absent where too little is known.", "engineer", "team", "evidence")
 	engineerSignal     = newFamily("fairlead_engineer_overload_signal", "How strong a signal of overload was in the last week: 1 is at its threshold. Absent where there is too little to tell.", "engineer", "team", "family", "signal")
@@ -50,6 +51,13 @@ func (b *batch) flag(f *family, on bool, labels ...string) {
 // fillStates makes the series about teams whatever the window.
 func (e *Exporter) fillStates(b *batch, s *analysis.Snapshot) {
 	for _, t := range s.States {
+		kind := "roster"
+		if t.Provisional {
+			kind = "queue"
+		}
+		for _, source := range t.Sources {
+			b.flag(teamInfo, true, t.Team, source, kind)
+		}
 		b.flag(teamGrowing, t.Unassigned.Growing, t.Team)
 		if t.People < e.config.MinPeople {
 			continue
