@@ -159,6 +159,9 @@ func judged() *analysis.Snapshot {
 	groups[0].ChanceLow, groups[0].ChanceHigh, groups[0].GiniLow, groups[0].GiniHigh = of(0.05), of(0.15), of(0.2), of(0.4)
 	groups[0].P, groups[0].PAdjusted, groups[0].Verdict = of(0.001), of(0.004), analysis.Uneven
 	groups[0].Explained = &analysis.Explained{Part: 0.06}
+	for i, share := range []float64{0.7, 0.1, 0.08, 0.06, 0.04, 0.02} {
+		s.Areas[0].Holders = append(s.Areas[0].Holders, analysis.Holder{Pseudonym: fmt.Sprintf("holder-%d", i), Share: share})
+	}
 	s.Areas[0].BusFactor, s.Areas[0].Sole = 1, &analysis.SoleHolder{Pseudonym: "amber-otter-4k7q", Absence: analysis.Leaving}
 	rests := 3
 	s.Unmatched = map[string]int{"jira": 2}
@@ -166,7 +169,9 @@ func judged() *analysis.Snapshot {
 		{
 			Team: "Network", People: 5, Sources: []string{"jira", "servicenow"}, Overloaded: 1, Judged: 4, Handovers: 12, AfterHours: of(0.2), AfterHoursUsual: of(0.1), ShortRests: &rests, Unplanned: of(0.5),
 			Unassigned: analysis.Backlog{Growing: true},
-			Knowledge:  analysis.TeamKnowledge{Areas: 3, Sole: 1, Silo: of(0.3), Bus: &analysis.BusFactor{People: 2}},
+			Knowledge: analysis.TeamKnowledge{Areas: 3, Sole: 1, Silo: of(0.3), Bus: &analysis.BusFactor{People: 2}, WhatIf: []analysis.WhatIf{
+				{Pseudonym: "amber-otter-4k7q", Name: "Ann", Uncovered: []string{"Firewall"}, Share: 0.4}, {Pseudonym: "blue-heron-1234", Name: "Bob"},
+			}},
 		},
 		{Team: "Two", People: 2, Provisional: true, Sources: []string{"jira"}, Overloaded: 1, Judged: 2, Handovers: 1},
 	}
@@ -223,10 +228,17 @@ func TestStates(t *testing.T) {
 		}
 	}
 
-	compare(t, New(always(&analysis.Snapshot{Computed: made, Overload: judged().Overload, Areas: judged().Areas}), at(made)).People(),
+	compare(t, New(always(&analysis.Snapshot{Computed: made, Overload: judged().Overload, Areas: judged().Areas, States: judged().States}), at(made)).People(),
 		`fairlead_area_sole_holder_absent{absence="leaving",area="Firewall",engineer="amber-otter-4k7q"} 1
+fairlead_engineer_area_evidence_ratio{area="Firewall",engineer="holder-0"} 0.7
+fairlead_engineer_area_evidence_ratio{area="Firewall",engineer="holder-1"} 0.1
+fairlead_engineer_area_evidence_ratio{area="Firewall",engineer="holder-2"} 0.08
+fairlead_engineer_area_evidence_ratio{area="Firewall",engineer="holder-3"} 0.06
+fairlead_engineer_area_evidence_ratio{area="Firewall",engineer="holder-4"} 0.04
+fairlead_engineer_orphaned_demand_ratio{engineer="amber-otter-4k7q",team="Network"} 0.4
 fairlead_engineer_overload_signal{engineer="amber-otter-4k7q",family="demand",signal="load_team",team="Network"} 1.68
 fairlead_engineer_overloaded{engineer="amber-otter-4k7q",evidence="demand_only",team="Network"} 1
+fairlead_engineer_uncovered_areas{engineer="amber-otter-4k7q",team="Network"} 1
 fairlead_engineer_unplanned_ratio{engineer="amber-otter-4k7q",team="Network"} 0.6
 `)
 	agreed := with(func(c *Config) { c.PersonAfterHours = true })

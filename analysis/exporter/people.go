@@ -11,6 +11,7 @@ var (
 
 	peopleFamilies = []*family{
 		engineerOverloaded, areaAbsent, engineerSignal, engineerOpen, engineerLoad, engineerRelative, engineerUnplanned, engineerAfterHours,
+		engineerEvidence, engineerOrphaned, engineerUncovered,
 	}
 )
 
@@ -68,12 +69,20 @@ func (e *Exporter) labels(s *analysis.Snapshot) func(pseudonym, name string) str
 	for _, one := range s.Open.Engineers {
 		note(one.Pseudonym, one.Name)
 	}
+	for _, t := range s.States {
+		for _, w := range t.Knowledge.WhatIf {
+			note(w.Pseudonym, w.Name)
+		}
+	}
 	for _, o := range s.Overload {
 		note(o.Pseudonym, o.Name)
 	}
 	for _, a := range s.Areas {
 		if a.Sole != nil {
 			note(a.Sole.Pseudonym, a.Sole.Name)
+		}
+		for _, h := range a.Holders {
+			note(h.Pseudonym, h.Name)
 		}
 	}
 	for _, window := range s.Windows {

@@ -31,8 +31,15 @@ var (
 	engineerSignal     = newFamily("fairlead_engineer_overload_signal", "How strong a signal of overload was in the last week: 1 is at its threshold. Absent where there is too little to tell.", "engineer", "team", "family", "signal")
 	engineerUnplanned  = newFamily("fairlead_engineer_unplanned_ratio", "Share of the work that an engineer received in the last four weeks that was unplanned.", "engineer", "team")
 	engineerAfterHours = newFamily("fairlead_engineer_after_hours_ratio", "Share of an engineer's acts of the last four weeks outside own working hours. Only where metrics.person_after_hours is set.", "engineer", "team")
+	engineerEvidence   = newFamily("fairlead_engineer_area_evidence_ratio", "Share of the evidence of an area that an engineer has, for the five who have most.", "engineer", "area")
+	engineerOrphaned   = newFamily("fairlead_engineer_orphaned_demand_ratio", "Share of the recent tickets in a team's areas that would be left without anybody who knows them if this engineer were not there. Absent for who leaves none.", "engineer", "team")
+	engineerUncovered  = newFamily("fairlead_engineer_uncovered_areas", "Areas of a team that only this engineer knows well enough. Absent for none.", "engineer", "team")
 	areaAbsent         = newFamily("fairlead_area_sole_holder_absent", "1 for an area whose only holder is away, leaving or gone, by the roster.", "area", "engineer", "absence")
 )
+
+// shownHolders is how many holders of an area are told: enough to see who could
+// step in, and few enough that areas times people stay bearable.
+const shownHolders = 5
 
 var verdicts = []analysis.Verdict{analysis.Uneven, analysis.WithinChance, analysis.Levelled}
 
@@ -103,7 +110,19 @@ func (e *Exporter) fillOverload(b *batch, s *analysis.Snapshot, label func(pseud
 			b.add(engineerAfterHours, o.AfterHours, who, o.Team)
 		}
 	}
+	for _, t := range s.States {
+		for _, w := range t.Knowledge.WhatIf {
+			if len(w.Uncovered) > 0 {
+				who := label(w.Pseudonym, w.Name)
+				b.add(engineerOrphaned, &w.Share, who, t.Team)
+				b.count(engineerUncovered, uint64(len(w.Uncovered)), who, t.Team)
+			}
+		}
+	}
 	for _, a := range s.Areas {
+		for _, h := range a.Holders[:min(len(a.Holders), shownHolders)] {
+			b.add(engineerEvidence, &h.Share, label(h.Pseudonym, h.Name), a.Area)
+		}
 		if a.Sole != nil && a.Sole.Absence != analysis.Present {
 			b.flag(areaAbsent, true, a.Area, label(a.Sole.Pseudonym, a.Sole.Name), string(a.Sole.Absence))
 		}
