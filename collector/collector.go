@@ -293,17 +293,10 @@ func (c *Collector) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := c.rescope(ctx, stored, begun, &incremental); err != nil {
+	if err := c.rescope(ctx, stored, begun, places); err != nil {
 		return err
 	}
-	places[source.StreamIncremental] = incremental
-	for _, stream := range source.Backfill {
-		p, ok := places[stream]
-		if !ok || !p.cursor.Start.Equal(incremental.cursor.Start) {
-			p = place{cursor: source.Cursor{Start: incremental.cursor.Start}}
-		}
-		places[stream] = p
-	}
+	begin(places)
 	c.places, c.version = places, version
 	if last, ok := stored[string(streamSweep)]; ok {
 		c.swept = last.Updated
@@ -313,6 +306,17 @@ func (c *Collector) prepare(ctx context.Context) error {
 		c.meter.at(stream, p, -1)
 	}
 	return nil
+}
+
+// begin puts the backfill streams that were not begun at their beginning, and those
+// that were read from another start than the present one.
+func begin(places map[source.Stream]place) {
+	start := places[source.StreamIncremental].cursor.Start
+	for _, stream := range source.Backfill {
+		if p, ok := places[stream]; !ok || !p.cursor.Start.Equal(start) {
+			places[stream] = place{cursor: source.Cursor{Start: start}}
+		}
+	}
 }
 
 // pollDue says that a long backfill must not keep waiting what happens now.

@@ -1,6 +1,7 @@
 package collector_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -15,9 +16,11 @@ import (
 type scoped struct {
 	*scripted
 	scope string
+	since time.Time
 }
 
-func (s scoped) Scope() string { return s.scope }
+func (s scoped) Scope() string    { return s.scope }
+func (s scoped) Since() time.Time { return s.since }
 
 // TestAWiderScopeIsCollectedAnew by a process that was started with it, and the
 // same one again is not.
@@ -26,7 +29,7 @@ func TestAWiderScopeIsCollectedAnew(t *testing.T) {
 	collect := func(src *scripted, scope string, at time.Duration) {
 		t.Helper()
 		src.now = func() (time.Time, error) { return epoch.Add(at), nil }
-		if err := collector.New(collector.DefaultConfig(), scoped{src, scope}, store, nil, nil, nil).Once(t.Context()); err != nil {
+		if err := collector.New(collector.DefaultConfig(), scoped{src, scope, time.Time{}}, store, nil, nil, nil).Once(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -64,7 +67,7 @@ func TestAScopeThatIsNotKnownIsNoOther(t *testing.T) {
 		t.Fatal(err)
 	}
 	src.asked = nil
-	if err := collect(t, scoped{src, "NET"}, store); err != nil {
+	if err := collect(t, scoped{src, "NET", time.Time{}}, store); err != nil {
 		t.Fatal(err)
 	}
 	if want := []string{"pages incremental from "}; !slices.Equal(src.asked, want) {
@@ -75,20 +78,76 @@ func TestAScopeThatIsNotKnownIsNoOther(t *testing.T) {
 // TestADeathWhileTheScopeChanges repeats the change.
 func TestADeathWhileTheScopeChanges(t *testing.T) {
 	src, store := small(), newMemoryStore()
-	if err := collect(t, scoped{src, "NET"}, store); err != nil {
+	if err := collect(t, scoped{src, "NET", time.Time{}}, store); err != nil {
 		t.Fatal(err)
 	}
 	src.asked = nil
 	src.now = func() (time.Time, error) { return time.Time{}, errors.New("down") }
-	if err := collect(t, scoped{src, "NET and DB"}, store); err == nil {
+	if err := collect(t, scoped{src, "NET and DB", time.Time{}}, store); err == nil {
 		t.Fatal("without a clock a new collection begins")
 	}
 	src.now = nil
 	src.asked = nil
-	if err := collect(t, scoped{src, "NET and DB"}, store); err != nil {
+	if err := collect(t, scoped{src, "NET and DB", time.Time{}}, store); err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Contains(src.asked, "pages older from ") {
 		t.Errorf("asked for %q", src.asked)
+	}
+}
+
+// TestOlderTicketsThatAreWantedLaterAreCollected, and only those: "24mo" moves on
+// with the time, and a lesser reach asks for nothing.
+func TestOlderTicketsThatAreWantedLaterAreCollected(t *testing.T) {
+	src, store := small(), newMemoryStore()
+	day := func(n int) time.Time { return epoch.AddDate(0, 0, n) }
+	again, rest := []string{"pages older from ", "pages incremental from "}, []string{"pages incremental from "}
+	for _, step := range []struct {
+		name  string
+		since time.Time
+		want  []string
+	}{
+		{"a first collection", day(-100), []string{"now", "pages open from ", "pages recent from ", "pages older from ", "pages incremental from "}},
+		{"a restart", day(-100), rest},
+		{"a month later", day(-70), rest},
+		{"back to the first", day(-100), rest},
+		{"a day more, for a zone or a short month", day(-101), rest},
+		{"twice as far", day(-200), again},
+		{"a restart after that", day(-200), rest},
+		{"without bound", time.Time{}, again},
+		{"with one again", day(-900), rest},
+	} {
+		src.asked = nil
+		if err := collect(t, scoped{src, "NET", step.since}, store); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(src.asked, step.want) {
+			t.Errorf("%s asks for %q, want %q", step.name, src.asked, step.want)
+		}
+	}
+}
+
+// TestADeathWhileOlderTicketsAreCollected goes on with them.
+func TestADeathWhileOlderTicketsAreCollected(t *testing.T) {
+	src, store := small(), newMemoryStore()
+	if err := collect(t, scoped{src, "NET", epoch.AddDate(-1, 0, 0)}, store); err != nil {
+		t.Fatal(err)
+	}
+	src.pages[source.StreamOlder] = []source.Page{page(0, one("7", -5000))}
+	src.before = func(_ context.Context, stream source.Stream, _ int) error {
+		if stream == source.StreamOlder {
+			return errors.New("down")
+		}
+		return nil
+	}
+	if err := collect(t, scoped{src, "NET", epoch.AddDate(-2, 0, 0)}, store); err == nil {
+		t.Fatal("a stream that fails is complete")
+	}
+	src.before, src.asked = nil, nil
+	if err := collect(t, scoped{src, "NET", epoch.AddDate(-2, 0, 0)}, store); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"pages older from ", "pages incremental from "}; !slices.Equal(src.asked, want) {
+		t.Errorf("then it asks for %q, want %q", src.asked, want)
 	}
 }

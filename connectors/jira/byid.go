@@ -2,8 +2,10 @@ package jira
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -53,8 +55,100 @@ func (s *Source) fetch(ctx context.Context, ids []string, effort []wireField) ([
 			skipped = append(skipped, source.Skipped{ID: id, Reason: "deleted or no permission"})
 		}
 	}
+	issues, outside, err := s.included(ctx, issues)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range outside {
+		skipped = append(skipped, source.Skipped{ID: id, Reason: "gone from what is collected"})
+	}
 	list, more, err := s.complete(ctx, issues, effort, "by id")
 	return list, append(skipped, more...), err
+}
+
+// included parts the issues that the configuration includes from the ids of the
+// others: an issue can be moved out of the allow-list, and the list be shortened.
+// Projects are compared here, and JQL is asked for.
+func (s *Source) included(ctx context.Context, issues []wireIssue) (inside []wireIssue, outside []string, err error) {
+	if s.scope == "" || len(issues) == 0 {
+		return issues, nil, nil
+	}
+	allowed := make(map[string]bool, len(s.cfg.Projects))
+	for _, p := range s.cfg.Projects {
+		allowed[strings.ToUpper(p)] = true
+	}
+	var ids []string
+	for _, i := range issues {
+		var project wireNamed
+		if raw, ok := i.Fields["project"]; ok && json.Unmarshal(raw, &project) != nil {
+			project = wireNamed{}
+		}
+		// One that cannot be told is kept: it is refused as unreadable later.
+		if len(allowed) > 0 && project.ID != "" && !allowed[project.ID] && !allowed[strings.ToUpper(project.Key)] {
+			outside = append(outside, i.ID)
+			continue
+		}
+		inside = append(inside, i)
+		ids = append(ids, i.ID)
+	}
+	if strings.TrimSpace(s.cfg.JQL) == "" || len(inside) == 0 {
+		return inside, outside, nil
+	}
+	matching, err := s.matching(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	inside = slices.DeleteFunc(inside, func(i wireIssue) bool {
+		if !matching[i.ID] {
+			outside = append(outside, i.ID)
+		}
+		return !matching[i.ID]
+	})
+	return inside, outside, nil
+}
+
+// matching are those of the ids that the configured scope includes. They were
+// there a moment ago; where Jira refuses the query since one is gone by now, it is
+// halved until that one is alone, which then is left to the next time.
+func (s *Source) matching(ctx context.Context, ids []string) (map[string]bool, error) {
+	found := make(map[string]bool, len(ids))
+	for chunk := range slices.Chunk(ids, reconciledAtOnce) {
+		body := map[string]any{
+			"jql":        and(s.scope, "id in ("+strings.Join(chunk, ", ")+")") + " ORDER BY key ASC",
+			"maxResults": reconciledAtOnce,
+		}
+		path := "/search"
+		if s.cfg.Flavour == Cloud {
+			numbers := make([]int64, len(chunk))
+			for n, id := range chunk {
+				numbers[n], _ = strconv.ParseInt(id, 10, 64) // came from Jira
+			}
+			path, body["fields"], body["reconcileIssues"] = "/search/jql", []string{"id"}, numbers
+		} else {
+			body["fields"] = []string{"updated"}
+		}
+		answer, _, err := do[searchAnswer](ctx, s.client, call{method: http.MethodPost, path: path, body: body})
+		switch {
+		case status(err) == http.StatusBadRequest && len(chunk) > 1:
+			half := len(chunk) / 2
+			for _, part := range [][]string{chunk[:half], chunk[half:]} {
+				more, err := s.matching(ctx, part)
+				if err != nil {
+					return nil, err
+				}
+				maps.Copy(found, more)
+			}
+		case status(err) == http.StatusBadRequest:
+			found[chunk[0]] = true
+		case err != nil:
+			return nil, fmt.Errorf("asking which issues are included: %w", err)
+		default:
+			for _, i := range answer.Issues {
+				found[i.ID] = true
+			}
+		}
+	}
+	return found, nil
 }
 
 // fetchCloud reads from Jira's database by issue/bulkfetch, which leaves out

@@ -195,6 +195,47 @@ func (s scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // A stateless double of the API gives the same page for ever.
+// The tokens of a bulk changelog expire too: then it is begun again, and if that
+// does not help, it is an error and no history that is cut.
+func TestAnExpiredChangelogTokenLosesNothing(t *testing.T) {
+	for _, expiries := range []int{1, 2, 100} {
+		in := newSite(t, jiratest.Options{Flavour: jiratest.Cloud, ChangelogCap: 3})
+		for range 4 {
+			id := add(t, in, serverNow.Add(-time.Hour))
+			for n := range 3 {
+				must(t, in.Edit(id, "ann", serverNow.Add(time.Duration(n-30)*time.Minute), jiratest.Assign([]string{"ann", "bob", "cyd"}[n])))
+			}
+		}
+		requests := 0
+		in.BeforeEach(func(r *http.Request) {
+			if !strings.HasSuffix(r.URL.Path, "/changelog/bulkfetch") {
+				return
+			}
+			body, err := io.ReadAll(r.Body)
+			must(t, err)
+			if requests++; expiries > 0 && requests%2 == 0 && bytes.Contains(body, []byte("nextPageToken")) {
+				expiries--
+				body = bytes.Replace(body, []byte(`"nextPageToken":"`), []byte(`"nextPageToken":"stale`), 1)
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		})
+		src := connect(t, in, jiratest.Cloud, nil)
+		tickets := 0
+		var failed error
+		for page, err := range src.Pages(t.Context(), source.StreamOpen, begin) {
+			failed = errors.Join(failed, err)
+			for _, i := range page.Tickets {
+				if tickets++; len(i.Changes) != 3 || !i.HistoryComplete {
+					t.Errorf("%s has %d changes, complete: %v", i.Key, len(i.Changes), i.HistoryComplete)
+				}
+			}
+		}
+		if lasting := expiries > 50; lasting != (failed != nil) || !lasting && tickets != 4 {
+			t.Errorf("%d issues and %v, with %d expiries left after %d requests", tickets, failed, expiries, requests)
+		}
+	}
+}
+
 func TestTokensThatNeverEndAreNoticed(t *testing.T) {
 	const issue = `{"id": "1", "key": "NET-1", "fields": {"status": {"id": "3", "name": "Doing", "statusCategory": {"key": "indeterminate"}},
 		"issuetype": {"id": "10", "name": "Bug"}, "project": {"id": "10001", "key": "NET"}, "created": "2026-01-01T00:00:00Z", "updated": "2026-01-01T00:00:00Z"}}`
@@ -456,6 +497,51 @@ func TestOnlyWhatIsAllowedIsCollected(t *testing.T) {
 		_, tickets := read(t, src, source.StreamOpen, begin)
 		if _, ok := tickets[want]; !ok || len(tickets) != 1 {
 			t.Errorf("got %v, not only %s (others are %s, %s)", slices.Collect(maps.Keys(tickets)), want, story, other)
+		}
+	})
+}
+
+// What was moved out of the allow-list, and what a shorter list leaves out, is not
+// there any more when it is asked for by id.
+func TestByIDKeepsToWhatIsAllowed(t *testing.T) {
+	eachFlavour(t, func(t *testing.T, flavour jiratest.Flavour) {
+		in := newSite(t, jiratest.Options{Flavour: flavour})
+		want := add(t, in, serverNow.Add(-time.Hour))
+		story, err := in.AddIssue(jiratest.Issue{Project: "10001", Type: "11", Status: "3", Created: serverNow.Add(-time.Hour)})
+		must(t, err)
+		moved := add(t, in, serverNow.Add(-time.Hour))
+		must(t, in.Edit(moved, "ann", serverNow.Add(-time.Minute), jiratest.Move("10002")))
+		for _, allowed := range []struct {
+			projects []string
+			jql      string
+			want     []string
+		}{
+			{nil, "", []string{want, story, moved}},
+			{[]string{"net"}, "", []string{want, story}},
+			{[]string{"10002"}, "", []string{moved}},
+			{nil, "type = Bug", []string{want, moved}},
+			{[]string{"NET", "10002"}, "type = Story", []string{story}},
+		} {
+			src := connect(t, in, flavour, func(c *jira.Config, _ *jira.Options) { c.Projects, c.JQL = allowed.projects, allowed.jql })
+			page, err := src.ByID(t.Context(), []string{want, story, moved, "99999"})
+			must(t, err)
+			var got []string
+			for _, i := range page.Tickets {
+				got = append(got, i.ID)
+			}
+			slices.Sort(got)
+			slices.Sort(allowed.want)
+			if !slices.Equal(got, allowed.want) {
+				t.Errorf("%v %q: got %v, want %v", allowed.projects, allowed.jql, got, allowed.want)
+			}
+			if len(page.Skipped) != 4-len(allowed.want) {
+				t.Errorf("%v %q: skipped %v", allowed.projects, allowed.jql, page.Skipped)
+			}
+			for _, s := range page.Skipped {
+				if !strings.Contains(s.Reason, "gone") && !strings.Contains(s.Reason, "deleted") {
+					t.Errorf("%v %q: %s is skipped for %q", allowed.projects, allowed.jql, s.ID, s.Reason)
+				}
+			}
 		}
 	})
 }

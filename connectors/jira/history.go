@@ -186,6 +186,9 @@ func (s *Source) wholeChangelog(ctx context.Context, w *whole) error {
 const (
 	// historiesPerRequest is the most that a bulk changelog gives at once.
 	historiesPerRequest = 10000
+	// maxRenewals bounds how often a bulk changelog whose token has expired is begun
+	// again.
+	maxRenewals = 3
 	// endlessChangelog is why histories are marked incomplete when the page
 	// tokens of a bulk changelog never end.
 	endlessChangelog = "changelog pages did not end"
@@ -203,9 +206,16 @@ func (s *Source) bulkHistories(ctx context.Context, list []whole, effort []wireF
 			chunk[n].histories = nil
 		}
 		body := map[string]any{"issueIdsOrKeys": ids, "fieldIds": changelogFields(effort), "maxResults": historiesPerRequest}
-		tokens := map[string]bool{}
+		tokens, renewed := map[string]bool{}, 0
 		for {
 			page, _, err := do[bulkChangelogAnswer](ctx, s.client, call{method: http.MethodPost, path: "/changelog/bulkfetch", body: body, place: place})
+			if status(err) == http.StatusBadRequest && body["nextPageToken"] != nil && renewed < maxRenewals {
+				// The token has expired. What came before it comes again.
+				renewed++
+				delete(body, "nextPageToken")
+				clear(tokens)
+				continue
+			}
 			if err != nil {
 				return fmt.Errorf("fetching changelogs: %w", err)
 			}

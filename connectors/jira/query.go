@@ -1,6 +1,8 @@
 package jira
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,6 +62,38 @@ func (s *Source) streamQuery(stream source.Stream, from source.Cursor, cal calen
 		}
 	}
 	return q
+}
+
+// Scope implements source.Scoped: what is collected, and what is made of it. How
+// and by whom it is read makes no difference.
+func (s *Source) Scope() string {
+	names := func(m map[string]string) map[string]string {
+		lower := make(map[string]string, len(m))
+		for name, value := range m {
+			lower[strings.ToLower(name)] = value
+		}
+		return lower
+	}
+	kinds, statuses := map[string]string{}, map[string]string{}
+	for name, kind := range s.cfg.Kinds {
+		kinds[name] = string(kind)
+	}
+	for name, category := range s.cfg.Statuses {
+		statuses[name] = string(category)
+	}
+	content, err := json.Marshal(struct {
+		Flavour          Flavour
+		Projects         []string
+		JQL, EffortField string
+		Kinds, Statuses  map[string]string
+	}{
+		s.cfg.Flavour, slices.Compact(slices.Sorted(slices.Values(s.cfg.Projects))),
+		strings.TrimSpace(s.cfg.JQL), s.cfg.EffortField, names(kinds), names(statuses),
+	})
+	if err != nil {
+		panic(err) // strings, lists and maps of strings
+	}
+	return string(content)
 }
 
 // scope is what the configuration allows, as JQL.

@@ -48,7 +48,10 @@ type Source struct {
 	clock  func() time.Time
 }
 
-var _ source.Source = (*Source)(nil)
+var (
+	_ source.Source = (*Source)(nil)
+	_ source.Scoped = (*Source)(nil)
+)
 
 // New makes a source. It reads the secret's file and sends no request.
 func New(cfg Config, o Options) (*Source, error) {
@@ -85,6 +88,9 @@ func New(cfg Config, o Options) (*Source, error) {
 
 // Name implements source.Source.
 func (s *Source) Name() string { return s.name }
+
+// Since implements source.Scoped.
+func (s *Source) Since() time.Time { return s.since }
 
 // Now implements source.Source. The clock is the Date of an answer, to the
 // second and never ahead; the answer is the account's, whose zone is then
@@ -138,6 +144,7 @@ func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cu
 	// The earlier backfill streams are followed by more issues, which describe
 	// most accounts.
 	run.lookUp = stream == source.StreamOlder || stream == source.StreamIncremental
+	run.counted = stream != source.StreamIncremental
 	size := s.cfg.requestSize()
 	if s.cfg.Flavour == Cloud {
 		run.walk = newCloudWalk(s.client, cal, q, fieldsOf(effort), size)
@@ -165,7 +172,8 @@ type run struct {
 	lookUp    bool           // accounts that only changelogs name, at the end
 	last      wireIssue      // the last one read, in the walk's order
 	delivered int
-	total     int // of the stream on Cloud; 0 is not asked for yet
+	counted   bool // a backfill stream: its size is worth a request
+	total     int  // of the stream on Cloud; 0 is not asked for yet
 }
 
 // all gathers batches and hands them on. What was read whole before a failure
@@ -272,9 +280,10 @@ func compareIDs(a, b string) int {
 }
 
 // estimate asks Cloud once how many issues a stream of more than one page has.
-// It is for showing progress: without an answer there is none.
+// It is for showing progress: without an answer there is none. A poll comes every
+// minute, and that it is not at its end is all that one would learn.
 func (r *run) estimate(ctx context.Context) int {
-	if r.source.cfg.Flavour != Cloud {
+	if r.source.cfg.Flavour != Cloud || !r.counted {
 		return -1
 	}
 	if r.total == 0 {

@@ -87,7 +87,9 @@ type Source interface {
 	Pages(ctx context.Context, stream Stream, from Cursor) iter.Seq2[Page, error]
 
 	// ByID fetches single tickets again, whole, past any lagging index. An id
-	// that is gone or refused is in Skipped.
+	// that is gone, refused, or of a ticket that the configuration does not
+	// include, is in Skipped; the reason of the first and the last has the word
+	// gone or deleted.
 	ByID(ctx context.Context, ids []string) (Page, error)
 
 	// Check finds out, with as few requests as it can, who we are and what
@@ -107,6 +109,20 @@ type Lister interface {
 	// one that exists throughout comes. Any error ends the sequence, and then
 	// nothing can be concluded from an id's absence.
 	IDs(ctx context.Context) iter.Seq2[[]string, error]
+}
+
+// Scoped is a Source that can tell which tickets its configuration includes, and
+// what it makes of them. What has changed in that since a source was collected is
+// collected anew.
+type Scoped interface {
+	Source
+
+	// Scope changes with whatever decides which tickets are collected and what
+	// their fields are, but for Since, and with nothing else. It holds no secret.
+	Scope() string
+
+	// Since is how far back closed tickets are collected; zero is without bound.
+	Since() time.Time
 }
 
 // Report is what Check found: facts in the order in which to show them.
