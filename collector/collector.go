@@ -278,14 +278,14 @@ func (c *Collector) prepare(ctx context.Context) error {
 		}
 		places[stream] = p
 	}
-	incremental, begun := places[source.StreamIncremental]
+	_, begun := places[source.StreamIncremental]
 	if !begun {
 		now, err := c.src.Now(ctx)
 		if err != nil {
 			return fmt.Errorf("asking for the source's clock: %w", err)
 		}
 		now = now.UTC().Truncate(time.Millisecond)
-		incremental = place{cursor: source.Cursor{Start: now, Updated: now.Add(-startMargin)}}
+		incremental := place{cursor: source.Cursor{Start: now, Updated: now.Add(-startMargin)}}
 		// Without it nothing that another stream has stored can be trusted to
 		// meet the incremental one.
 		places = map[source.Stream]place{source.StreamIncremental: incremental}

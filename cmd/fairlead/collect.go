@@ -47,7 +47,7 @@ func (a *app) newSource(name string, cfg *Source, metrics *rest.Metrics) (source
 	if cfg.Jira != nil {
 		return jira.New(*cfg.Jira, jira.Options{Name: name, Transport: transport, Logger: log, Since: since, Clock: time.Now})
 	}
-	return servicenow.New(*cfg.ServiceNow, servicenow.Options{Name: name, Transport: transport, Logger: log, Since: since, Reach: cfg.Since, Clock: time.Now})
+	return servicenow.New(*cfg.ServiceNow, servicenow.Options{Name: name, Transport: transport, Logger: log, Since: since, Clock: time.Now})
 }
 
 // collectors makes a collector for each source.

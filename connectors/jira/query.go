@@ -64,6 +64,10 @@ func (s *Source) streamQuery(stream source.Stream, from source.Cursor, cal calen
 	return q
 }
 
+// scopeVersion goes up when this connector makes something else of the same issues,
+// so that what an older one stored is collected again.
+const scopeVersion = 1
+
 // Scope implements source.Scoped: what is collected, and what is made of it. How
 // and by whom it is read makes no difference.
 func (s *Source) Scope() string {
@@ -82,12 +86,13 @@ func (s *Source) Scope() string {
 		statuses[name] = string(category)
 	}
 	content, err := json.Marshal(struct {
+		Version          int
 		Flavour          Flavour
 		Projects         []string
 		JQL, EffortField string
 		Kinds, Statuses  map[string]string
 	}{
-		s.cfg.Flavour, slices.Compact(slices.Sorted(slices.Values(s.cfg.Projects))),
+		scopeVersion, s.cfg.Flavour, slices.Compact(slices.Sorted(slices.Values(s.cfg.Projects))),
 		strings.TrimSpace(s.cfg.JQL), s.cfg.EffortField, names(kinds), names(statuses),
 	})
 	if err != nil {

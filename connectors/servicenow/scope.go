@@ -3,7 +3,12 @@ package servicenow
 import (
 	"encoding/json"
 	"fmt"
+	"time"
+
+	"fairlead/connectors/source"
 )
+
+var _ source.Scoped = (*Source)(nil)
 
 // scopeVersion goes up when this connector makes something else of the same
 // records, so that what an older one stored is collected again.
@@ -11,19 +16,22 @@ const scopeVersion = 1
 
 // Scope says what of the configuration decides which tickets are collected and
 // what they, their accounts and their terms are: it is the same for as long as a
-// new collection would bring the same. How far back it reaches is in it as it was
-// configured, since "24 months" is another instant every day.
+// new collection would bring the same. How far back it reaches is not in it, see
+// Since.
 func (s *Source) Scope() string {
 	scope := struct {
 		Version  int
 		Tables   []Table
 		Bots     []string
 		Language string
-		Reach    string
-	}{scopeVersion, s.tables, s.cfg.Bots, s.cfg.Language, s.reach}
+	}{scopeVersion, s.tables, s.cfg.Bots, s.cfg.Language}
 	text, err := json.Marshal(scope)
 	if err != nil {
 		return fmt.Sprintf("%#v", scope) // strings and maps of them: never
 	}
 	return string(text)
 }
+
+// Since implements source.Scoped. The collector compares it with how far back it
+// has read, since "24 months" is another instant every day.
+func (s *Source) Since() time.Time { return s.since }

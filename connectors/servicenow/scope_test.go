@@ -12,7 +12,7 @@ import (
 func TestScope(t *testing.T) {
 	scope := func(change func(*Config, *Options)) string {
 		t.Helper()
-		cfg, o := valid(), Options{Since: time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC), Reach: "24mo"}
+		cfg, o := valid(), Options{Since: time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC)}
 		change(&cfg, &o)
 		s, err := New(cfg, o)
 		if err != nil {
@@ -29,7 +29,6 @@ func TestScope(t *testing.T) {
 		},
 		"an area":            func(c *Config, _ *Options) { c.Tables = []Table{{Name: "incident", AreaFields: []string{"u_service"}}} },
 		"a bot":              func(c *Config, _ *Options) { c.Bots = append(c.Bots, "svc.*") },
-		"further back":       func(_ *Config, o *Options) { o.Reach = "36mo" },
 		"labels' language":   func(c *Config, _ *Options) { c.Language = "de" },
 		"the default spelt":  nil,
 		"another day":        func(_ *Config, o *Options) { o.Since = o.Since.AddDate(0, 0, 1) },

@@ -25,7 +25,6 @@ type Options struct {
 	Transport http.RoundTripper // paces and tries again; http.DefaultTransport when nil
 	Logger    *slog.Logger      // none when nil
 	Since     time.Time         // closed tickets last changed before are not collected; zero is no bound
-	Reach     string            // what was configured as Since; see Source.Scope
 	Clock     func() time.Time  // time.Now when nil
 }
 
@@ -38,7 +37,6 @@ type Source struct {
 	dir    *directory
 	log    *slog.Logger
 	since  time.Time
-	reach  string
 	now    func() time.Time
 
 	warnMu sync.Mutex
@@ -79,7 +77,7 @@ func New(cfg Config, o Options) (*Source, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	s := &Source{
-		name: cmp.Or(o.Name, "servicenow"), cfg: cfg, log: o.Logger, since: o.Since, reach: o.Reach, now: o.Clock, warned: map[string]bool{},
+		name: cmp.Or(o.Name, "servicenow"), cfg: cfg, log: o.Logger, since: o.Since, now: o.Clock, warned: map[string]bool{},
 		client: &client{base: base, http: hc, now: o.Clock},
 	}
 	if cfg.ClientID == "" {
