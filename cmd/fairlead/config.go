@@ -16,6 +16,7 @@ import (
 
 	"fairlead/analysis"
 	"fairlead/analysis/exporter"
+	"fairlead/analysis/web"
 	"fairlead/collector"
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/jira"
@@ -65,6 +66,8 @@ type WebConfig struct {
 	// ConfigFile names a Prometheus web configuration file (TLS and basic
 	// authentication). Without one, only loopback addresses are served.
 	ConfigFile string `yaml:"config_file"`
+	// Access says who sees what on the pages.
+	Access web.AccessConfig `yaml:"access"`
 }
 
 // LogConfig says what is logged and how. Format is text, json or auto: text on
@@ -82,7 +85,7 @@ func defaultConfig() *Config {
 		Collector:  collector.DefaultConfig(),
 		Analysis:   AnalysisConfig{Interval: 5 * time.Minute, Config: analysis.DefaultConfig()},
 		Metrics:    exporter.DefaultConfig(),
-		Web:        WebConfig{Listen: "127.0.0.1:9464", People: true},
+		Web:        WebConfig{Listen: "127.0.0.1:9464", People: true, Access: web.DefaultAccessConfig()},
 		Log:        LogConfig{Format: "auto"},
 	}
 }
@@ -215,6 +218,9 @@ func (c *Config) validate() error {
 	}
 	if err := c.Metrics.Validate(); err != nil {
 		return fmt.Errorf("metrics: %w", err)
+	}
+	if err := c.Web.Access.Validate(); err != nil {
+		return fmt.Errorf("web.access.%w", err)
 	}
 	if !slices.Contains([]string{"auto", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format is %q: use auto, text or json", c.Log.Format)

@@ -138,7 +138,7 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "\nServing %s/metrics and %[1]s/metrics/people. Ctrl-C ends it.\n", s.url())
+	fmt.Fprintf(a.stdout, "\nServing %s/metrics and %[1]s/metrics/people, and pages to look at: %[1]s/\nCtrl-C ends it.\n", s.url())
 	return s.run(ctx)
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html/template"
 	"log/slog"
 	"net"
 	"net/http"
@@ -286,12 +285,11 @@ func (s *service) serveHTTP(ctx context.Context) error {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /runbooks/{alert}", deployed.Runbook)
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		if err := frontPage.Execute(w, s.cfg.Web); err != nil {
-			s.log.Warn("writing the front page failed", "error", err)
-		}
-	})
+	pages, err := s.pages()
+	if err != nil {
+		return err
+	}
+	pages.Register(mux)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}
 	if s.cfg.Web.ConfigFile == "" {
 		return serveUntil(ctx, server, s.listener)
@@ -306,17 +304,6 @@ func (s *service) serveHTTP(ctx context.Context) error {
 type scrapeErrors struct{ log *slog.Logger }
 
 func (e scrapeErrors) Println(v ...any) { e.log.Error("scrape failed", "error", fmt.Sprint(v...)) }
-
-var frontPage = template.Must(template.New("front").Parse(`<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Fairlead</title>
-<body style="font-family: sans-serif; max-width: 40em; margin: 3em auto">
-<h1>Fairlead</h1>
-<ul>
-<li><a href="/metrics">/metrics</a>: groups, and the service itself</li>
-{{if .People}}<li><a href="/metrics/people">/metrics/people</a>: single engineers, under pseudonyms</li>{{end}}
-<li><a href="/readyz">/readyz</a>, <a href="/healthz">/healthz</a></li>
-</ul></body></html>
-`))
 
 // serveUntil serves until ctx ends, then lets what is under way finish for a
 // bounded time.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"fairlead/analysis"
+	"fairlead/analysis/web"
 )
 
 type whoisCmd struct {
@@ -82,19 +83,10 @@ func lookUp(ctx context.Context, engine *analysis.Engine, dir, pseudonym, asker 
 	if err != nil {
 		return person{}, err
 	}
-	entry, err := json.Marshal(map[string]any{
-		"time": time.Now().UTC().Format(time.RFC3339), "action": "whois", "pseudonym": pseudonym, "by": asker, "found": found,
-	})
-	if err != nil {
+	if err := web.NewJournal(accessLog(dir)).Write(web.Access{
+		Time: time.Now().UTC().Truncate(time.Second), Action: "whois", Pseudonym: pseudonym, By: asker, Found: found,
+	}); err != nil {
 		return person{}, err
-	}
-	file, err := os.OpenFile(accessLog(dir), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		return person{}, fmt.Errorf("writing the access log, without which no look-up is answered: %w", err)
-	}
-	_, err = file.Write(append(entry, '\n'))
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return person{}, fmt.Errorf("writing the access log, without which no look-up is answered: %w", err)
 	}
 	if !found {
 		return person{}, errNobody

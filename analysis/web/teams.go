@@ -1,0 +1,249 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+
+	"fairlead/analysis"
+)
+
+// teamRow is a team among others.
+type teamRow struct {
+	Name    string
+	Group   *analysis.Group // open work in tickets, of the window; nil where there was none
+	State   *analysis.TeamState
+	PerHead *float64 // open tickets a full-time equivalent, on average over the window
+	Talk    []string // why a conversation may be worth while
+	Members bool     // may be seen singly
+}
+
+type overviewData struct {
+	Findings []string
+	Teams    []teamRow
+	Hidden   int // teams under the least size
+	Mine     []string
+	Sources  []SourceState
+}
+
+// rows are the teams that a viewer may see, those that need a conversation first.
+func (v *visit) rows(all bool) (rows []teamRow, hidden int) {
+	w := window(v)
+	groups := map[string]*analysis.Group{}
+	for i, g := range v.s.Teams[analysis.TeamsKey{Window: w, Basis: analysis.Load, Unit: analysis.Tickets}] {
+		groups[g.Name] = &v.s.Teams[analysis.TeamsKey{Window: w, Basis: analysis.Load, Unit: analysis.Tickets}][i]
+	}
+	states := map[string]*analysis.TeamState{}
+	names := map[string]bool{}
+	for i, t := range v.s.States {
+		states[t.Team], names[t.Team] = &v.s.States[i], true
+	}
+	for name := range groups {
+		names[name] = true
+	}
+	for name := range names {
+		if name == analysis.NoName {
+			continue
+		}
+		row := v.row(name, groups[name], states[name])
+		if !all && len(v.viewer.Manages) > 0 && !slices.Contains(v.viewer.Manages, name) && !row.Members {
+			continue
+		}
+		if !v.viewer.Team(name, row.people()) {
+			hidden++
+			continue
+		}
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b teamRow) int {
+		return cmp.Or(cmp.Compare(min(1, len(b.Talk)), min(1, len(a.Talk))), cmp.Compare(a.Name, b.Name))
+	})
+	return rows, hidden
+}
+
+// people is of how many the figures of a team tell.
+func (t teamRow) people() int {
+	n := 0
+	if t.Group != nil {
+		n = t.Group.People
+	}
+	if t.State != nil {
+		n = max(n, t.State.People)
+	}
+	return n
+}
+
+func (v *visit) row(name string, g *analysis.Group, state *analysis.TeamState) teamRow {
+	row := teamRow{Name: name, Group: g, State: state, Members: v.viewer.Members(name)}
+	if g != nil && g.Capacity > 0 {
+		from, to := window(v).Bounds(v.s.AsOf)
+		if !from.IsZero() {
+			x := g.Total / (to.Sub(from).Hours() / 24) / g.Capacity
+			row.PerHead = &x
+		}
+	}
+	if g != nil && g.Verdict == analysis.Uneven && (g.Explained == nil || g.Explained.P < explainedAt) {
+		row.Talk = append(row.Talk, "work is uneven beyond chance")
+	}
+	if state != nil {
+		if state.Overloaded > 0 {
+			row.Talk = append(row.Talk, counted(state.Overloaded, "person is", "people are")+" overloaded")
+		}
+		if state.Unassigned.Growing {
+			row.Talk = append(row.Talk, "work that nobody holds piles up")
+		}
+		if b := state.Knowledge.Bus; b != nil && b.People == 1 {
+			row.Talk = append(row.Talk, "half of the demand hangs on one person")
+		}
+	}
+	return row
+}
+
+// explainedAt is the least p under the lot among those who were there and know
+// the area from which that lot is said to explain what is seen.
+const explainedAt = 0.05
+
+func (p *Pages) overview(v *visit) error {
+	if v.s == nil {
+		return errEarly
+	}
+	d := overviewData{Mine: v.viewer.Self.Teams}
+	d.Teams, d.Hidden = v.rows(v.r.URL.Query().Get("all") != "")
+	sizes := map[string]int{}
+	for _, t := range d.Teams {
+		sizes[t.Name] = t.people()
+	}
+	for _, f := range v.s.Findings {
+		if _, shown := sizes[f.Team]; !shown {
+			continue
+		}
+		if f.Engineer != "" && !v.viewer.Members(f.Team) {
+			continue // what it says without the person stands in the team's row
+		}
+		d.Findings = append(d.Findings, f.Sentence)
+	}
+	if p.options.Sources != nil {
+		var err error
+		if d.Sources, err = p.options.Sources(); err != nil {
+			return err
+		}
+	}
+	title := "Teams"
+	if !v.s.Rostered {
+		title = "Queues"
+	}
+	return p.render(v, http.StatusOK, "overview.html", title, d)
+}
+
+type teamData struct {
+	teamRow
+	Effort   *analysis.Group // the same in effort
+	Overload []analysis.EngineerOverload
+	Areas    []analysis.AreaOwnership
+	Plan     *analysis.Rebalancing
+	PlanNot  string // why there is none
+}
+
+func (p *Pages) team(v *visit) error {
+	if v.s == nil {
+		return errEarly
+	}
+	name := v.r.URL.Query().Get("team")
+	d := teamData{}
+	find := func(unit analysis.Unit) *analysis.Group {
+		list := v.s.Teams[analysis.TeamsKey{Window: window(v), Basis: analysis.Load, Unit: unit}]
+		if i := slices.IndexFunc(list, func(g analysis.Group) bool { return g.Name == name }); i >= 0 {
+			return &list[i]
+		}
+		return nil
+	}
+	var state *analysis.TeamState
+	if i := slices.IndexFunc(v.s.States, func(t analysis.TeamState) bool { return t.Team == name }); i >= 0 {
+		state = &v.s.States[i]
+	}
+	d.teamRow, d.Effort = v.row(name, find(analysis.Tickets), state), find(analysis.Effort)
+	if d.Group == nil && d.State == nil {
+		return &refusal{http.StatusNotFound, "There is no team or queue of that name in this analysis."}
+	}
+	if !v.viewer.Team(name, d.people()) {
+		return &refusal{http.StatusForbidden, "This team has too few people for its figures to be shown: they would tell about single members."}
+	}
+	for _, a := range v.s.Areas {
+		if a.Team == name && v.viewer.Area(a.Team, a.People) {
+			d.Areas = append(d.Areas, a)
+		}
+	}
+	if d.Members {
+		for _, o := range v.s.Overload {
+			if o.Team == name {
+				if !p.options.PersonAfterHours {
+					o.AfterHours = nil
+				}
+				d.Overload = append(d.Overload, o)
+			}
+		}
+		if err := p.logAccess(v, "", "members of team "+name); err != nil {
+			return err
+		}
+		plan, err := p.plans.of(v.ctx(), v.s, name)
+		if err != nil {
+			p.log.Warn("no rebalancing could be made", "error", err)
+			d.PlanNot = "It could not be made: the log of the service says why."
+		} else {
+			d.Plan = &plan
+		}
+	}
+	return p.render(v, http.StatusOK, "team.html", name, d)
+}
+
+// plans are the rebalancings of a Snapshot, each made once.
+type plans struct {
+	engine Engine
+	mu     sync.Mutex
+	at     *analysis.Snapshot
+	made   map[string]*plan
+}
+
+type plan struct {
+	once   sync.Mutex
+	done   bool
+	result analysis.Rebalancing
+}
+
+func newPlans(e Engine) *plans { return &plans{engine: e} }
+
+func (p *plans) of(ctx context.Context, s *analysis.Snapshot, team string) (analysis.Rebalancing, error) {
+	p.mu.Lock()
+	if p.at != s {
+		p.at, p.made = s, map[string]*plan{}
+	}
+	one := p.made[team]
+	if one == nil {
+		one = &plan{}
+		p.made[team] = one
+	}
+	p.mu.Unlock()
+
+	one.once.Lock()
+	defer one.once.Unlock()
+	if one.done {
+		return one.result, nil
+	}
+	result, err := p.engine.Rebalance(ctx, team, s.AsOf, analysis.DefaultRebalanceOptions())
+	if err != nil {
+		return analysis.Rebalancing{}, err
+	}
+	one.done, one.result = true, result
+	return result, nil
+}
+
+func teamLink(name string) string { return "/team?" + url.Values{"team": {name}}.Encode() }
+
+func areaLink(name string) string { return "/area?" + url.Values{"area": {name}}.Encode() }
+
+func engineerLink(pseudonym string) string {
+	return "/engineer?" + url.Values{"who": {pseudonym}}.Encode()
+}

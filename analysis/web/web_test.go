@@ -1,0 +1,328 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+
+	"fairlead/analysis"
+)
+
+var asOf = time.Date(2026, 9, 30, 0, 0, 0, 0, time.UTC)
+
+// hostile is a name as somebody who means harm would choose it.
+const hostile = `</td><script>alert(1)</script>&"'=cmd|' /C calc'!A0` + "\u202etxt.exe"
+
+// answers is an analysis whose answers are set by the test.
+type answers struct {
+	colleagues *analysis.Colleagues
+	explained  []string // pseudonyms that were asked for
+}
+
+func (a *answers) Colleagues(context.Context, time.Time) (*analysis.Colleagues, error) {
+	return a.colleagues, nil
+}
+
+func (a *answers) Explain(_ context.Context, q analysis.ExplainQuery) (analysis.Explanation, error) {
+	a.explained = append(a.explained, q.Engineer)
+	x := 2.0
+	return analysis.Explanation{Of: q.Engineer, Figures: []analysis.ExplainedFigure{{Name: "relative_load", Value: &x, Formula: hostile, Put: "2 / 1"}},
+		Tickets: []analysis.ExplainedList{{Title: "open work", Unit: "days", Tickets: []analysis.ExplainedTicket{{Key: hostile, Weight: 1}}}}}, nil
+}
+
+func (a *answers) Rebalance(context.Context, string, time.Time, analysis.RebalanceOptions) (analysis.Rebalancing, error) {
+	return analysis.Rebalancing{}, errors.New("no plan today")
+}
+
+func snapshot() *analysis.Snapshot {
+	half, gini := 0.5, 0.2
+	window := analysis.Days(90)
+	group := func(name string, people int) analysis.Group {
+		g := analysis.Group{By: analysis.Team, Name: name, People: people, Total: 900, Capacity: float64(people), Gini: &gini, Hoover: &half, Verdict: analysis.WithinChance, ChanceLow: &half, ChanceHigh: &half, GiniChance: &half}
+		for i := range people {
+			g.Engineers = append(g.Engineers, analysis.Part{Pseudonym: fmt.Sprintf("%s-%d", strings.ToLower(name[:3]), i), Value: 1, Capacity: 1, Relative: &half})
+		}
+		return g
+	}
+	return &analysis.Snapshot{
+		AsOf: asOf, Computed: asOf, Rostered: true, Windows: []analysis.Window{analysis.Days(28), window},
+		Teams:  map[analysis.TeamsKey][]analysis.Group{{Window: window, Basis: analysis.Load, Unit: analysis.Tickets}: {group("Payments", 6), group("Tiny", 2), group(hostile, 7)}},
+		States: []analysis.TeamState{{Team: "Payments", People: 6, Judged: 6, Overloaded: 1}, {Team: "Tiny", People: 2}},
+		Overload: []analysis.EngineerOverload{{Team: "Payments", Pseudonym: "pay-0", Judged: true, Overloaded: true, Since: asOf, Reasons: []string{"demand: 2.1 × the team's load per FTE"}, Week: asOf, AfterHours: &half,
+			Signals: []analysis.OverloadSignal{{Name: "after_hours", Family: "time", Value: &half}, {Name: "own_load", Family: "demand", Value: &half}},
+			Weeks:   []analysis.OverloadWeek{{Week: asOf, Load: 4}}}},
+		Areas: []analysis.AreaOwnership{
+			{Area: hostile, Team: "Payments", People: 6, Owners: 1, Silo: &analysis.SiloScore{Score: 0.9, Concentration: 1, Backup: 1, Demand: 0.6}, Holders: []analysis.Holder{{Pseudonym: "pay-0", Evidence: 9, Share: 1, Covers: true}}, Sole: &analysis.SoleHolder{Pseudonym: "pay-0"}},
+			{Area: "Small area", Team: "Tiny", People: 2, Owners: 1, Silo: &analysis.SiloScore{Score: 0.9}, Holders: []analysis.Holder{{Pseudonym: "tin-0"}}},
+		},
+		Findings: []analysis.Finding{
+			{Kind: analysis.OverloadedEngineer, Team: "Payments", Engineer: "pay-0", Sentence: "pay-0 carries 2.6 times an even share."},
+			{Kind: analysis.UnevenTeam, Team: "Payments", Sentence: "Payments is uneven beyond chance."},
+		},
+	}
+}
+
+// house is pages over that snapshot, for people who sign in.
+func house(t *testing.T, change func(*Options)) (http.Handler, *answers, *Journal) {
+	t.Helper()
+	a := &answers{colleagues: analysis.NewColleagues(
+		analysis.Colleague{Pseudonym: "pay-0", Names: []string{"Zed"}, Emails: []string{"zed@example.org"}, Accounts: []string{"jira 1"}, Teams: []string{"Payments"}},
+		analysis.Colleague{Pseudonym: "pay-1", Emails: []string{"one@example.org"}, Teams: []string{"Payments"}},
+		analysis.Colleague{Pseudonym: "lee-d", Emails: []string{"lead@example.org"}, Leads: []string{"Payments"}},
+		analysis.Colleague{Pseudonym: "tin-0", Emails: []string{"tiny@example.org"}, Teams: []string{"Tiny"}},
+	)}
+	journal := NewJournal(filepath.Join(t.TempDir(), "access.log"))
+	o := Options{
+		Snapshot: snapshot, Engine: a, Journal: journal, MinPeople: 5, People: true, Clock: func() time.Time { return asOf },
+		Access:  AccessConfig{Header: "X-Forwarded-Email", Proxies: []string{"192.0.2.1"}, Managers: map[string][]string{"Boss@example.org": {"Payments"}}, Auditors: []string{"audit@example.org"}},
+		Sources: func() ([]SourceState, error) { return []SourceState{{Name: hostile}}, nil },
+	}
+	s := snapshot()
+	o.Snapshot = func() *analysis.Snapshot { return s }
+	if change != nil {
+		change(&o)
+	}
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	p.Register(mux)
+	return mux, a, journal
+}
+
+func get(t *testing.T, h http.Handler, as, path string) (int, string) {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, path, nil)
+	r.RemoteAddr = "192.0.2.1:5000"
+	if as != "" {
+		r.Header.Set("X-Forwarded-Email", as)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	body, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Header().Get("Content-Security-Policy") == "" || w.Header().Get("X-Content-Type-Options") != "nosniff" {
+		t.Errorf("%s has no protective headers: %v", path, w.Header())
+	}
+	return w.Code, string(body)
+}
+
+// TestWhoSeesWhat holds every role against every page.
+func TestWhoSeesWhat(t *testing.T) {
+	const ok, no, unknown = http.StatusOK, http.StatusForbidden, http.StatusNotFound
+	for _, c := range []struct {
+		as, path  string
+		status    int
+		has, lack string
+	}{
+		{"one@example.org", "/", ok, "Payments is uneven beyond chance", "pay-0"},
+		{"lead@example.org", "/", ok, "pay-0 carries", "Tiny"},
+		{"boss@example.org", "/", ok, "Payments is uneven", "pay-0"},
+		{"audit@example.org", "/", ok, "Payments is uneven", "pay-0"},
+		{"one@example.org", "/team?team=Payments", ok, "as luck would deal it", "pay-0"},
+		{"lead@example.org", "/team?team=Payments", ok, "pay-0", ""},
+		{"boss@example.org", "/team?team=Payments", ok, "of the lead of the team only", "pay-0"},
+		{"tiny@example.org", "/team?team=Tiny", no, "too few people", ""},
+		{"boss@example.org", "/team?team=Tiny", no, "too few people", ""},
+		{"audit@example.org", "/area?area=Small+area", no, "Too few people", ""},
+		{"lead@example.org", "/engineer?who=pay-0", ok, "Overloaded", "Zed"},
+		{"zed@example.org", "/engineer?who=pay-0", ok, "Zed", ""},
+		{"zed@example.org", "/me", ok, "all that Fairlead holds on you", ""},
+		{"one@example.org", "/engineer?who=pay-0", no, "for them and for the lead", "Overloaded"},
+		{"lead@example.org", "/engineer?who=tin-0", no, "for them and for the lead", ""},
+		{"lead@example.org", "/engineer?who=nobody", no, "for them and for the lead", ""},
+		{"boss@example.org", "/engineer?who=pay-0", no, "for them and for the lead", ""},
+		{"audit@example.org", "/engineer?who=pay-0", no, "for them and for the lead", ""},
+		{"boss@example.org", "/me", unknown, "not one of the engineers", ""},
+		{"audit@example.org", "/access", ok, "Each look", ""},
+		{"lead@example.org", "/access", no, "for auditors", ""},
+		{"stranger@example.org", "/", no, "nobody here", "Payments"},
+		{"", "/", http.StatusUnauthorized, "did not say", "Payments"},
+	} {
+		t.Run(c.as+c.path, func(t *testing.T) {
+			h, _, _ := house(t, nil)
+			status, body := get(t, h, c.as, c.path)
+			body = strings.ReplaceAll(body, "Single members are shown to the lead of the team only", "of the lead of the team only")
+			if status != c.status || !strings.Contains(body, c.has) {
+				t.Errorf("status %d, want %d with %q:\n%s", status, c.status, c.has, body)
+			}
+			if c.lack != "" && strings.Contains(body, c.lack) {
+				t.Errorf("it says %q", c.lack)
+			}
+		})
+	}
+}
+
+func TestOnlyTheProxyIsBelieved(t *testing.T) {
+	h, _, _ := house(t, nil)
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.RemoteAddr = "192.0.2.2:5000"
+	r.Header.Set("X-Forwarded-Email", "lead@example.org")
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != http.StatusForbidden {
+		t.Errorf("a stranger's header gives %d", w.Code)
+	}
+	r.RemoteAddr = "192.0.2.1:5000"
+	r.Header.Add("X-Forwarded-Email", "audit@example.org")
+	w = httptest.NewRecorder()
+	if h.ServeHTTP(w, r); w.Code != http.StatusUnauthorized {
+		t.Errorf("two headers give %d", w.Code)
+	}
+}
+
+func TestLoopbackOnly(t *testing.T) {
+	h, _, _ := house(t, func(o *Options) { o.Access = DefaultAccessConfig() })
+	for _, c := range []struct {
+		from, host string
+		status     int
+	}{
+		{"127.0.0.1:1", "localhost:9464", 200},
+		{"[::1]:1", "[::1]:9464", 200},
+		{"192.0.2.9:1", "localhost", 403},
+		{"127.0.0.1:1", "evil.example", 403}, // a name that was rebound to this machine
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr, r.Host = c.from, c.host
+		r.Header.Set("X-Forwarded-Email", "lead@example.org")
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != c.status {
+			t.Errorf("from %s to %s: %d, want %d", c.from, c.host, w.Code, c.status)
+		}
+	}
+}
+
+// TestNothingAboutAPerson is what the simulation before going live, and a choice
+// of the operator, rest on.
+func TestNothingAboutAPerson(t *testing.T) {
+	h, a, _ := house(t, func(o *Options) { o.People = false })
+	for _, as := range []string{"lead@example.org", "zed@example.org", "audit@example.org"} {
+		for _, path := range []string{"/", "/team?team=Payments", "/areas", "/area?area=" + strings.ReplaceAll("Small area", " ", "+"), "/engineer?who=pay-0", "/me", "/collection", "/method"} {
+			if _, body := get(t, h, as, path); strings.Contains(body, "pay-0") || strings.Contains(body, "Zed") {
+				t.Errorf("%s of %s says something about a person", path, as)
+			}
+		}
+	}
+	if len(a.explained) > 0 {
+		t.Errorf("asked for %v", a.explained)
+	}
+}
+
+func TestLooksAreLoggedAndRead(t *testing.T) {
+	h, _, journal := house(t, nil)
+	get(t, h, "lead@example.org", "/engineer?who=pay-0")
+	get(t, h, "lead@example.org", "/team?team=Payments")
+	get(t, h, "one@example.org", "/engineer?who=pay-0") // refused: nothing was seen
+	_, body := get(t, h, "zed@example.org", "/me")
+	if got := strings.Count(body, "<bdi>lee-d</bdi>"); got != 2 {
+		t.Errorf("the person reads of %d looks of the lead, want 2:\n%s", got, body)
+	}
+	if _, total, err := journal.Latest(10, func(Access) bool { return true }); err != nil || total != 3 {
+		t.Errorf("%d entries, want 3 (%v)", total, err)
+	}
+	if err := os.Remove(journal.Path()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(journal.Path(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := get(t, h, "lead@example.org", "/engineer?who=pay-0"); status != 500 || strings.Contains(body, "Overloaded") {
+		t.Errorf("what cannot be logged is shown: %d", status)
+	}
+}
+
+func TestAfterHoursAreOnesOwn(t *testing.T) {
+	h, _, _ := house(t, nil)
+	for as, shown := range map[string]bool{"lead@example.org": false, "zed@example.org": true} {
+		if _, body := get(t, h, as, "/engineer?who=pay-0"); strings.Contains(body, "own hours") != shown || strings.Contains(body, "after hours") != shown {
+			t.Errorf("%s: after hours shown is %v, want %v", as, !shown, shown)
+		}
+	}
+}
+
+// TestHostileNames parses the pages as a browser does.
+func TestHostileNames(t *testing.T) {
+	h, _, _ := house(t, nil)
+	for _, path := range []string{"/", "/areas", "/collection", "/team?team=Payments", "/engineer?who=pay-0", "/team?team=" + strings.Repeat("x", 10_000), "/engineer?who=%00%3Cscript%3E"} {
+		_, body := get(t, h, "lead@example.org", path)
+		tree, err := html.Parse(strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n := range tree.Descendants() {
+			if n.Type != html.ElementNode {
+				continue
+			}
+			if n.Data == "script" || n.Data == "iframe" || n.Data == "style" {
+				t.Errorf("%s has a %s", path, n.Data)
+			}
+			for _, a := range n.Attr {
+				if strings.HasPrefix(a.Key, "on") || a.Key == "style" || (a.Key == "href" || a.Key == "src") && !strings.HasPrefix(a.Val, "/") && !strings.HasPrefix(a.Val, "#") {
+					t.Errorf("%s has %s=%q", path, a.Key, a.Val)
+				}
+			}
+		}
+	}
+}
+
+func TestAccessConfig(t *testing.T) {
+	for _, c := range []struct {
+		config AccessConfig
+		says   string
+	}{
+		{AccessConfig{Header: "X Forwarded"}, "header"},
+		{AccessConfig{Header: "X-Email"}, "proxies"},
+		{AccessConfig{Proxies: []string{"proxy.example"}}, "proxy.example"},
+		{AccessConfig{Managers: map[string][]string{"boss": {"A"}}}, "managers"},
+		{AccessConfig{Managers: map[string][]string{"boss@example.org": nil}}, "managers.boss@example.org"},
+		{AccessConfig{Auditors: []string{"me"}}, "auditors"},
+	} {
+		if err := c.config.Validate(); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%+v: %v, want it to name %s", c.config, err, c.says)
+		}
+	}
+	if err := DefaultAccessConfig().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestJournal(t *testing.T) {
+	j := NewJournal(filepath.Join(t.TempDir(), "access.log"))
+	all := func(Access) bool { return true }
+	if list, total, err := j.Latest(3, all); len(list) != 0 || total != 0 || err != nil {
+		t.Fatalf("an empty journal has %v, %d, %v", list, total, err)
+	}
+	for i := range 5 {
+		if err := j.Write(Access{Time: asOf, Pseudonym: fmt.Sprint(i), By: "x"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := os.OpenFile(j.Path(), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(file, `{"time":"2026-0`) // a crash
+	file.Close()
+	if err := j.Write(Access{Time: asOf, Pseudonym: "5", By: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	list, total, err := j.Latest(3, all)
+	if err != nil || total != 6 || len(list) != 3 || list[0].Pseudonym != "5" || list[2].Pseudonym != "3" {
+		t.Errorf("the latest are %v of %d (%v)", list, total, err)
+	}
+	if info, err := os.Stat(j.Path()); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the log is %v (%v)", info.Mode(), err)
+	}
+}

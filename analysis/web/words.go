@@ -1,0 +1,187 @@
+package web
+
+import (
+	"html/template"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"fairlead/analysis"
+)
+
+var functions = template.FuncMap{
+	"number":   number,
+	"optional": optional,
+	"percent":  percent,
+	"day":      func(t time.Time) string { return t.UTC().Format("2 January 2006") },
+	"moment":   moment,
+	"verdict":  verdict,
+	"counted":  counted,
+	"words":    inWords,
+	"list":     func(s []string) string { return strings.Join(s, ", ") },
+	"team":     teamLink,
+	"area":     areaLink,
+	"engineer": engineerLink,
+	"spread":   spread,
+	"shares":   shares,
+	"weeks":    weeks,
+	"excess":   excess,
+	"silos":    silos,
+	"window":   windowWords,
+	"person":   oneOverload,
+	"absence":  absence,
+	"ago":      ago,
+	"signal":   signal,
+	"add":      func(a, b int) int { return a + b },
+	"value":    value,
+	"link":     func(path, to, says string) link { return link{to, says, path == to} },
+	"queues":   queues,
+	"ptr":      func(x float64) *float64 { return &x },
+	"total": func(by map[string]int) string {
+		n := 0
+		for _, one := range by {
+			n += one
+		}
+		return counted(n, "account", "accounts")
+	},
+	"report": func(id string) string { return "/report?" + url.Values{"id": {id}}.Encode() },
+
+	"windowname": func(w analysis.Window) string {
+		if w == analysis.All {
+			return "all the time"
+		}
+		return w.String()
+	},
+	"windowlink": func(p page, w analysis.Window) string {
+		q := url.Values{}
+		for key, values := range p.Query {
+			q[key] = values
+		}
+		q.Set("window", w.String())
+		return p.Path + "?" + q.Encode()
+	},
+}
+
+// number writes a figure with so many decimals.
+func number(x float64, digits int) string {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return "–"
+	}
+	s := strconv.FormatFloat(x, 'f', digits, 64)
+	if strings.Trim(s, "-0.") == "" {
+		s = strings.TrimPrefix(s, "-")
+	}
+	return s
+}
+
+// optional is a number, or a dash for what is not known.
+func optional(x *float64, digits int) string {
+	if x == nil {
+		return "–"
+	}
+	return number(*x, digits)
+}
+
+// value writes a number of any size with four significant digits.
+func value(x *float64) string {
+	if x == nil {
+		return "not defined"
+	}
+	return strconv.FormatFloat(*x, 'g', 4, 64)
+}
+
+func percent(x *float64) string {
+	if x == nil {
+		return "–"
+	}
+	return number(100**x, 0) + " %"
+}
+
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+func verdict(v analysis.Verdict) string {
+	return markSays[markOf(v)]
+}
+
+// counted writes a number with its noun.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
+
+func windowWords(w analysis.Window, asOf time.Time) string {
+	if w == analysis.All {
+		return "since the beginning"
+	}
+	from, to := w.Bounds(asOf)
+	return "the " + counted(int(math.Round(to.Sub(from).Hours()/24)), "day", "days") + " before " + to.UTC().Format("2 January 2006")
+}
+
+// oneOverload is a list of one, for a chart of one person.
+func oneOverload(o analysis.EngineerOverload) []analysis.EngineerOverload {
+	return []analysis.EngineerOverload{o}
+}
+
+func absence(s analysis.SoleHolder) string {
+	when := ""
+	if !s.When.IsZero() {
+		when = " " + s.When.UTC().Format("2 January 2006")
+	}
+	switch s.Absence {
+	case analysis.Away:
+		if when != "" {
+			return "away until" + when
+		}
+		return "away"
+	case analysis.Leaving:
+		return "leaving on" + when
+	case analysis.Gone:
+		return "not here any more"
+	}
+	return ""
+}
+
+// ago says how long before now something was, roughly.
+func ago(t, now time.Time) string {
+	if t.IsZero() {
+		return "never"
+	}
+	d := now.Sub(t)
+	switch {
+	case d < 0:
+		return moment(t)
+	case d < 2*time.Minute:
+		return "just now"
+	case d < 2*time.Hour:
+		return counted(int(d.Minutes()), "minute", "minutes") + " ago"
+	case d < 48*time.Hour:
+		return counted(int(d.Hours()), "hour", "hours") + " ago"
+	}
+	return counted(int(d.Hours()/24), "day", "days") + " ago"
+}
+
+// signal is the name of an overload signal in words.
+func signal(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+// link is an entry of the navigation.
+type link struct {
+	To, Says string
+	Here     bool
+}
+
+// queues is what the groups of people are called.
+func queues(s *analysis.Snapshot) string {
+	if s != nil && !s.Rostered {
+		return "Queues"
+	}
+	return "Teams"
+}
