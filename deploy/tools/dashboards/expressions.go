@@ -1,32 +1,46 @@
 package main
 
-import "strings"
+import "fmt"
 
 // Figures are aggregated by max: several Fairleads on one warehouse export the
-// same ones.
+// same ones, and history has no instance.
 
-// top is the figure of now, by the labels given.
-func top(by, series string) string { return "max by (" + by + ") (" + series + ")" }
+// backfilled is how far back one sample a day, as `fairlead history` writes it,
+// is looked for.
+const backfilled = "26h"
 
-// lately is the same at any instant of a range. It looks back 26 hours, so that
-// one sample a day shows as a line.
+// at is the series at the end of the dashboard's range. Of a time when no
+// Fairlead was scraped, the last sample of the history holds; of any other only
+// what is fresh: a figure that has stopped must not look as if it were of now.
+func at(series string) string {
+	return fmt.Sprintf("%s or last_over_time(%[1]s[%s]) unless on () last_over_time(fairlead_build_info[%[2]s])", series, backfilled)
+}
+
+// top is the figure at the end of the range, by the labels given.
+func top(by, series string) string { return "max by (" + by + ") (" + at(series) + ")" }
+
+// lately is the figure over the range. Each step takes what lies within it, so
+// that one sample a day is found, and none is shown for longer than it holds.
 func lately(by, series string) string {
-	return "max by (" + by + ") (last_over_time(" + series + "[26h]))"
+	return "max by (" + by + ") (last_over_time(" + series + "[$__interval]))"
+}
+
+// most is lately, of the ten that are greatest at the end of the range: a line
+// is there from end to end, or not at all.
+func most(by, series string) string { return ofTen("topk", by, series) }
+
+// least is most for the ten that are least.
+func least(by, series string) string { return ofTen("bottomk", by, series) }
+
+func ofTen(choose, by, series string) string {
+	return fmt.Sprintf("%s and on (%s) %s(10, max by (%s) (last_over_time(%s[%s] @ end())))", lately(by, series), by, choose, by, series, backfilled)
 }
 
 // spread is a figure of the distribution of a team's open work.
 func spread(metric, team string) string {
-	return metric + `{team=` + team + `,basis="load",unit="tickets",window="$window"}`
+	return metric + `{team` + team + `,basis="load",unit="tickets",window="$window"}`
 }
 
 // either is the expression, or 0 where it gives nothing although the series in
 // known is there.
-func either(expr, known string) string {
-	return strings.Join([]string{expr, "or 0 *", known}, " ")
-}
-
-const (
-	toTeam     = "/d/fairlead-team?${datasource:queryparam}&var-team=${__value.raw:percentencode}"
-	toArea     = "/d/fairlead-knowledge?${datasource:queryparam}&var-area=${__value.raw:percentencode}"
-	toEngineer = "/d/fairlead-engineer?${datasource:queryparam}&var-engineer=${__value.raw:percentencode}"
-)
+func either(expr, known string) string { return expr + " or 0 * " + known }

@@ -1,0 +1,33 @@
+package main
+
+// What the colours and words of figures mean, wherever they are shown.
+
+var (
+	badFromOne = []level{{0, green}, {1, orange}}
+	relative   = []level{{0, green}, {1.25, yellow}, {1.5, orange}, {2, red}}
+	sign       = []level{{0, green}, {0.8, yellow}, {1, orange}}
+	silo       = []level{{0, green}, {0.3, yellow}, {0.5, orange}, {0.7, red}}
+	bus        = []level{{0, red}, {2, yellow}, {3, green}}
+	hours      = []level{{0, green}, {0.1, yellow}, {0.2, orange}}
+	yes        = map[string]string{"0": "no", "1": "yes"}
+	kinds      = map[string]string{"queue": "queue", "roster": "team"}
+)
+
+// Units. A score has none; a share of work over an even share is so many times.
+const (
+	number  = "none"
+	ratio   = "percentunit"
+	seconds = "s"
+	times   = "suffix: ×"
+)
+
+// signals are the signs of overload as the exporter calls them, and as people do.
+var signals = []struct{ name, words string }{
+	{"own_load", "More than usual for them"},
+	{"team_load", "More than the team's share"},
+	{"flow", "More comes than goes"},
+	{"unplanned", "Unplanned"},
+	{"on_call", "Incidents on call"},
+	{"after_hours", "After hours"},
+	{"rest", "Short rests"},
+}
