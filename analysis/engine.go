@@ -12,6 +12,7 @@ import (
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
+	"fairlead/analysis/distribution"
 	"fairlead/analysis/people"
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/ticket"
@@ -33,11 +34,12 @@ type Engine struct {
 	config Config
 	log    *slog.Logger
 	now    func() time.Time
+	draws  int // of each lottery
 }
 
 // New makes an engine; it does nothing until it is asked.
 func New(db *clickhouse.DB, o Options) *Engine {
-	e := &Engine{db: db, key: o.Key, config: o.Config, log: o.Logger, now: o.Clock}
+	e := &Engine{db: db, key: o.Key, config: o.Config, log: o.Logger, now: o.Clock, draws: distribution.Draws}
 	if len(e.config.Windows) == 0 {
 		e.config = DefaultConfig()
 	}

@@ -124,7 +124,7 @@ func (e *Engine) verdictFigures(g *Group, groups []Group) []ExplainedFigure {
 			Put: counted(g.People, "person") + ", " + counted(int(g.Items), "item"),
 		}}
 	}
-	draws := "of " + strconv.Itoa(distribution.Draws) + " dealings by lot, seeded by the team and the window (of few equal tickets, of all possible ones)"
+	draws := "of " + strconv.Itoa(e.draws) + " dealings by lot, seeded by the team and the window (of few equal tickets, of all possible ones)"
 	p := ExplainedFigure{
 		Name: "p", Value: g.P, Inputs: []ExplainedInput{input("T", *g.CV2, "the unevenness seen, cv2")},
 		Formula: "(1 + #{T_b ≥ T}) / (B + 1), " + draws,

@@ -154,8 +154,10 @@ func checkPoint(t fataler, e *Engine, q HistoryQuery, p *HistoryPoint) {
 
 // TestPropertyHistory: every value of a history is that of the analysis of its
 // instant alone.
-func TestPropertyHistory(t *testing.T) {
-	checks(t, 12)
+func TestPropertyHistory(t *testing.T) { propertyHistory(t, 4) }
+
+func propertyHistory(t *testing.T, n int) {
+	checks(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {
@@ -270,8 +272,10 @@ func drawRoster(t *rapid.T) *roster.Roster {
 }
 
 // TestPropertyHistoryOfTeams: the same with a roster, and with parents.
-func TestPropertyHistoryOfTeams(t *testing.T) {
-	checks(t, 15)
+func TestPropertyHistoryOfTeams(t *testing.T) { propertyHistoryOfTeams(t, 4) }
+
+func propertyHistoryOfTeams(t *testing.T, n int) {
+	checks(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {

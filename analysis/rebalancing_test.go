@@ -149,7 +149,7 @@ func TestRebalanceWithRoster(t *testing.T) {
 // TestRebalanceOrganisation: every team of the generated organisation gets a plan
 // that can be carried out by people who know what it is about.
 func TestRebalanceOrganisation(t *testing.T) {
-	o := sandbox.Generate(3, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: 6_000})
+	o := sandbox.Generate(3, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: 3_000})
 	db := organisation(t, o)
 	staff, err := roster.Parse(roster.File{Name: "roster.yaml", Text: o.RosterYAML()})
 	if err != nil {

@@ -404,8 +404,10 @@ func checks(t *testing.T, n int) {
 
 // TestPropertyBases: ClickHouse and the replay agree on every basis, unit and
 // grouping, for a random as_of and window.
-func TestPropertyBases(t *testing.T) {
-	checks(t, 40)
+func TestPropertyBases(t *testing.T) { propertyBases(t, 12) }
+
+func propertyBases(t *testing.T, n int) {
+	checks(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {
@@ -474,8 +476,10 @@ func compareGroups(t *rapid.T, groups []Group, want replayed, who map[string]*pe
 
 // TestPropertyThePastStays: what is computed for an as_of does not change when
 // the tickets live on.
-func TestPropertyThePastStays(t *testing.T) {
-	checks(t, 15)
+func TestPropertyThePastStays(t *testing.T) { propertyThePastStays(t, 4) }
+
+func propertyThePastStays(t *testing.T, n int) {
+	checks(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {

@@ -204,8 +204,10 @@ var rosterPersons = map[string]string{"jira/ann": "ann", "snow/u1": "ann", "jira
 
 // TestPropertyTeamsByDate: work falls to the team that somebody was in when it
 // was theirs, hour by hour, for every basis.
-func TestPropertyTeamsByDate(t *testing.T) {
-	checks(t, 20)
+func TestPropertyTeamsByDate(t *testing.T) { propertyTeamsByDate(t, 8) }
+
+func propertyTeamsByDate(t *testing.T, n int) {
+	checks(t, n)
 	db := replayWarehouse(t)
 	rapid.Check(t, func(t *rapid.T) {
 		all := drawHistories(t)

@@ -108,6 +108,7 @@ func TestKeysMoveNoFigure(t *testing.T) {
 		collectOrganisation(t, db, o)
 		staff(t, db, string(o.RosterYAML()))
 		e := New(db, Options{Key: []byte(fmt.Sprint("a key of enough bytes: ", i)), Clock: func() time.Time { return time.Time{} }})
+		e.draws = 399
 		s, err := e.Snapshot(context.Background(), o.Now)
 		if err != nil {
 			t.Fatal(err)

@@ -88,7 +88,7 @@ func (e *Engine) judge(groups []Group, seed string) error {
 		if g.judged == nil {
 			continue
 		}
-		c, err := distribution.ByLot(g.Name+separator+seed, g.judged.work, g.judged.capacity, []distribution.Lot{{Weights: g.judged.weights}})
+		c, err := distribution.ByDraws(e.draws, g.Name+separator+seed, g.judged.work, g.judged.capacity, []distribution.Lot{{Weights: g.judged.weights}})
 		if err != nil {
 			return fmt.Errorf("judging a team: %w", err)
 		}
@@ -132,7 +132,7 @@ func (e *Engine) explain(w *world, groups []Group, known knowledge, seed string)
 			continue
 		}
 		lots, share := e.lots(w, g, known)
-		c, err := distribution.ByLot(g.Name+separator+seed, g.judged.work, g.judged.capacity, lots)
+		c, err := distribution.ByDraws(e.draws, g.Name+separator+seed, g.judged.work, g.judged.capacity, lots)
 		if err != nil {
 			return fmt.Errorf("explaining a team: %w", err)
 		}

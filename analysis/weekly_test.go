@@ -17,8 +17,10 @@ import (
 // TestPropertyWeeks: what was held in a week, and the net of what came and went,
 // agree with a replay hour by hour. The weeks begin anywhere, so that these short
 // histories lie across their ends.
-func TestPropertyWeeks(t *testing.T) {
-	checks(t, 25)
+func TestPropertyWeeks(t *testing.T) { propertyWeeks(t, 10) }
+
+func propertyWeeks(t *testing.T, n int) {
+	checks(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {

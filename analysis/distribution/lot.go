@@ -55,6 +55,12 @@ const maxOutcomes = 1_000_000
 // It is NaN throughout when fewer than two people have capacity or there is no
 // work, and refuses what is no distribution.
 func ByLot(seed string, work, capacity []float64, lots []Lot) (Chance, error) {
+	return ByDraws(Draws, seed, work, capacity, lots)
+}
+
+// ByDraws is ByLot with another B, at least 1: the least p value that it can give
+// is 1/(B + 1).
+func ByDraws(draws int, seed string, work, capacity []float64, lots []Lot) (Chance, error) {
 	undefined := Chance{Gini: nan, GiniLow: nan, GiniHigh: nan, Hoover: nan, Upper: nan, Lower: nan}
 	observed, err := Weighted(work, capacity)
 	if err != nil {
@@ -70,7 +76,7 @@ func ByLot(seed string, work, capacity []float64, lots []Lot) (Chance, error) {
 	if t.equal && len(t.lots) == 1 && slices.Equal(t.lots[0].p, t.p) && outcomes(t.units, len(t.p)) <= maxOutcomes {
 		return t.enumerate(), nil
 	}
-	return t.draw(seed), nil
+	return t.draw(seed, draws), nil
 }
 
 // table is the people with capacity, and the lots as probabilities over them.
@@ -254,10 +260,10 @@ func (t *table) enumerate() Chance {
 	return c
 }
 
-// draw deals B times.
-func (t *table) draw(seed string) Chance {
+// draw deals so many times.
+func (t *table) draw(seed string, draws int) Chance {
 	key := sha256.Sum256([]byte(seed))
-	return t.drawFrom(rand.NewPCG(binary.BigEndian.Uint64(key[:8]), binary.BigEndian.Uint64(key[8:16])), Draws)
+	return t.drawFrom(rand.NewPCG(binary.BigEndian.Uint64(key[:8]), binary.BigEndian.Uint64(key[8:16])), draws)
 }
 
 func (t *table) drawFrom(random *rand.PCG, draws int) Chance {
