@@ -190,7 +190,9 @@ func (c *Collector) turn(ctx context.Context) (err, sweepErr error) {
 	ctx, stop := c.leaseContext(ctx)
 	defer stop()
 	if err = c.collect(ctx); err == nil && c.sweepDue(time.Now()) {
-		sweepErr = c.sweep(ctx)
+		if sweepErr = c.sweep(ctx); sweepErr == nil && c.backfilling() {
+			err = c.collect(ctx)
+		}
 	}
 	c.tally(ctx)
 	switch {
@@ -317,6 +319,11 @@ func begin(places map[source.Stream]place) {
 			places[stream] = place{cursor: source.Cursor{Start: start}}
 		}
 	}
+}
+
+// backfilling says that a backfill stream is not complete.
+func (c *Collector) backfilling() bool {
+	return slices.ContainsFunc(source.Backfill, func(s source.Stream) bool { return !c.places[s].done })
 }
 
 // pollDue says that a long backfill must not keep waiting what happens now.

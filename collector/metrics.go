@@ -68,7 +68,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		deleted: gauge("deleted_tickets",
 			"Tickets in the warehouse that a sweep found gone from the source."),
 		unknown: gauge("unstored_tickets",
-			"Tickets that the last sweep saw and that are not stored: those that were closed before the configured since, and any that the account could not see before."),
+			"Tickets that the last sweep saw and that are still not stored: those that cannot be, and, where a source does not tell old ones apart, those that were closed before the configured since."),
 		sweeps: counter("sweeps_total",
 			"Sweeps for deleted tickets since the start; one is refused when it finds too many gone to be true.", "outcome"),
 		lastSweep: gauge("last_sweep_timestamp_seconds",

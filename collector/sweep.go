@@ -60,7 +60,7 @@ func (c *Collector) sweep(ctx context.Context) error {
 	case err == nil:
 		c.meter.sweep(sweepCompleted)
 		c.log.InfoContext(ctx, "sweep for deleted tickets is complete", "source", c.src.Name(),
-			"listed", found.listed, "stored", found.Stored, "not_stored", found.Unknown, "deleted", found.deleted, "returned", found.returned, "unsettled", found.unsettled)
+			"listed", found.listed, "stored", found.Stored, "not_stored", found.Unknown, "deleted", found.deleted, "returned", found.returned, "appeared", found.appeared, "unsettled", found.unsettled)
 	}
 	if err != nil {
 		return fmt.Errorf("sweeping %s for deleted tickets: %w", c.src.Name(), err)
@@ -74,6 +74,7 @@ type findings struct {
 	listed    int // ids, some perhaps twice
 	deleted   int // marked
 	returned  int // collected again, not listed or marked as they were
+	appeared  int // collected for the first time
 	unsettled int // of which the source says neither that they are there nor that they are gone
 }
 
@@ -86,11 +87,15 @@ func (c *Collector) sweepOnce(ctx context.Context, src source.Lister) (found fin
 	// Whatever is asked for from now on has a later version, and wins.
 	began, version := time.Now(), c.nextVersion(time.Now())
 	c.again = map[string]time.Time{}
-	if found.listed, err = c.list(ctx, src, version); err != nil {
+	var strange strangers
+	if found.listed, err = c.list(ctx, src, version, &strange); err != nil {
 		return found, err
 	}
 	if found.Listing, err = c.store.CompareListed(ctx, name, version); err != nil {
 		return found, err
+	}
+	if strange.told {
+		found.Unknown = strange.count
 	}
 	c.meter.unstored(found.Unknown)
 	if err := c.plausible(found); err != nil {
@@ -122,6 +127,11 @@ func (c *Collector) sweepOnce(ctx context.Context, src source.Lister) (found fin
 	if err != nil {
 		return found, err
 	}
+	if found.appeared, err = c.welcome(ctx, strange, found.Stored); err != nil {
+		return found, err
+	}
+	found.Unknown -= min(uint64(found.appeared), found.Unknown)
+	c.meter.unstored(found.Unknown)
 	if err := c.saveSweep(ctx, began, found.listed); err != nil {
 		return found, err
 	}
@@ -130,28 +140,33 @@ func (c *Collector) sweepOnce(ctx context.Context, src source.Lister) (found fin
 	return found, nil
 }
 
-// list notes every id that the source shows. Polls that are due are not kept
-// waiting.
-func (c *Collector) list(ctx context.Context, src source.Lister, version uint64) (listed int, err error) {
+// list notes every id that the source shows, and meets those that are not stored.
+// Polls that are due are not kept waiting.
+func (c *Collector) list(ctx context.Context, src source.Lister, version uint64, strange *strangers) (listed int, err error) {
 	batch := make([]string, 0, notedAtOnce)
+	old := false
 	note := func() error {
 		defer func() { batch = batch[:0] }()
 		if err := c.store.NoteListed(ctx, src.Name(), version, batch); err != nil {
 			return fmt.Errorf("noting listed tickets: %w", err)
 		}
-		return nil
+		if old {
+			return nil
+		}
+		return c.meet(ctx, batch, strange)
 	}
-	for ids, err := range src.IDs(ctx) {
+	for page, err := range c.byAge(ctx, src, strange) {
 		if err != nil {
 			return listed, fmt.Errorf("listing the ids of all tickets: %w", err)
 		}
-		listed += len(ids)
-		for part := range slices.Chunk(ids, notedAtOnce) {
-			if len(batch)+len(part) > notedAtOnce {
+		listed += len(page.IDs)
+		for part := range slices.Chunk(page.IDs, notedAtOnce) {
+			if len(batch)+len(part) > notedAtOnce || page.Old != old && len(batch) > 0 {
 				if err := note(); err != nil {
 					return listed, err
 				}
 			}
+			old = page.Old
 			batch = append(batch, part...)
 		}
 		if c.pollDue() {

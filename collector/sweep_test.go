@@ -92,10 +92,16 @@ func (m *memoryStore) marked() []string { return m.compared(1<<63, true, false) 
 // again, by which a sweep is due.
 func swept(t *testing.T, l *lister, cfg collector.Config, change func(), then func(t *testing.T, store *memoryStore, c *collector.Collector, reg *prometheus.Registry, log string, err error)) {
 	t.Helper()
+	sweptBy(t, l, l, cfg, change, then)
+}
+
+// sweptBy is swept for a source that is made of l.
+func sweptBy(t *testing.T, l *lister, src source.Source, cfg collector.Config, change func(), then func(t *testing.T, store *memoryStore, c *collector.Collector, reg *prometheus.Registry, log string, err error)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store, reg := newMemoryStore(), prometheus.NewPedanticRegistry()
 		var log bytes.Buffer
-		c := collector.New(cfg, l, store, collector.NewMetrics(reg), nil, slog.New(slog.NewTextHandler(&log, nil)))
+		c := collector.New(cfg, src, store, collector.NewMetrics(reg), nil, slog.New(slog.NewTextHandler(&log, nil)))
 		if err := c.Once(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +168,7 @@ fairlead_source_last_sweep_timestamp_seconds{source="snow"} %v
 # HELP fairlead_source_stored_tickets Tickets in the warehouse, those that are marked as deleted among them.
 # TYPE fairlead_source_stored_tickets gauge
 fairlead_source_stored_tickets{source="snow"} 6
-# HELP fairlead_source_unstored_tickets Tickets that the last sweep saw and that are not stored: those that were closed before the configured since, and any that the account could not see before.
+# HELP fairlead_source_unstored_tickets Tickets that the last sweep saw and that are still not stored: those that cannot be, and, where a source does not tell old ones apart, those that were closed before the configured since.
 # TYPE fairlead_source_unstored_tickets gauge
 fairlead_source_unstored_tickets{source="snow"} 1
 `, float64(time.Now().Unix()))

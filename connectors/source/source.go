@@ -111,6 +111,24 @@ type Lister interface {
 	IDs(ctx context.Context) iter.Seq2[[]string, error]
 }
 
+// AgedLister is a Lister that can tell which tickets are too old to be collected. By
+// that a sweep knows of one that it should have seen and never has: an account was
+// given a right later, and the ticket was not changed since.
+type AgedLister interface {
+	Lister
+
+	// ByAge is IDs in two parts: first the tickets that are closed and were last
+	// changed before since, which are Old, then the others. A zero since makes
+	// none old. One that goes over meanwhile comes among the others.
+	ByAge(ctx context.Context, since time.Time) iter.Seq2[Listed, error]
+}
+
+// Listed is a page of a list by age.
+type Listed struct {
+	IDs []string
+	Old bool
+}
+
 // Scoped is a Source that can tell which tickets its configuration includes, and
 // what it makes of them. What has changed in that since a source was collected is
 // collected anew.

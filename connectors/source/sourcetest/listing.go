@@ -33,10 +33,100 @@ var listing = []promise{
 	{name: "listing costs few requests", run: listedCheaply},
 }
 
+// agedListing are the promises of a source.AgedLister.
+var agedListing = []promise{
+	{name: "old tickets are listed apart, and first", run: listedByAge},
+	{name: "a ticket that becomes young while it is listed is among the young", run: listedYounger},
+}
+
 // lists says whether the source of h is a source.Lister.
 func lists(t *testing.T, h Harness) (yes bool) {
 	bubble(t, h, Options{}, func(_ *testing.T, w *world) { _, yes = w.connect().(source.Lister) })
 	return yes
+}
+
+// listsByAge says whether the source of h is a source.AgedLister.
+func listsByAge(t *testing.T, h Harness) (yes bool) {
+	bubble(t, h, Options{}, func(_ *testing.T, w *world) { _, yes = w.connect().(source.AgedLister) })
+	return yes
+}
+
+// listByAge lists what must not fail.
+func (w *world) listByAge(src source.Source, since time.Time) (old, young map[string]bool) {
+	w.t.Helper()
+	old, young = map[string]bool{}, map[string]bool{}
+	for page, err := range src.(source.AgedLister).ByAge(w.t.Context(), since) {
+		if err != nil {
+			w.t.Fatalf("listing by age: %v", err)
+		}
+		if page.Old && len(young) > 0 {
+			w.t.Error("old tickets are listed after young ones")
+		}
+		into := young
+		if page.Old {
+			into = old
+		}
+		for _, id := range page.IDs {
+			into[id] = true
+		}
+	}
+	return old, young
+}
+
+func listedByAge(t *testing.T, h Harness) {
+	for _, since := range []time.Time{{}, epoch.AddDate(-1, 0, 0), epoch.AddDate(0, 0, -30)} {
+		for _, size := range []int{1, 4, 100} {
+			bubble(t, h, Options{PageSize: size, PageCap: size, Since: since}, func(t *testing.T, w *world) {
+				ages(w)
+				src := w.connect()
+				old, young := w.listByAge(src, since)
+				all := maps.Clone(old)
+				maps.Copy(all, young)
+				w.verifyList(all)
+				if len(old)+len(young) != len(all) {
+					t.Errorf("%d old and %d young tickets are %d together, though nobody touched them", len(old), len(young), len(all))
+				}
+				// The young ones are those that a collection brings.
+				brought := map[string]bool{}
+				for _, stream := range source.Backfill {
+					for page, err := range src.Pages(t.Context(), stream, source.Cursor{Start: time.Now()}) {
+						if err != nil {
+							t.Fatal(err)
+						}
+						for i := range page.Tickets {
+							brought[page.Tickets[i].ID] = true
+						}
+					}
+				}
+				if !maps.Equal(young, brought) {
+					t.Errorf("since %v %d are young, and a collection brings %d", since, len(young), len(brought))
+				}
+			})
+		}
+	}
+}
+
+func listedYounger(t *testing.T, h Harness) {
+	bubble(t, h, Options{PageSize: 2, PageCap: 2, Since: epoch.AddDate(-1, 0, 0)}, func(t *testing.T, w *world) {
+		ages(w)
+		src := w.connect()
+		touched, once := name(19), true // closed, and 1000 days old
+		w.wire.set(func(wire *wire) {
+			wire.before = func(n int) {
+				if n >= 2 && once {
+					once = false
+					w.update(touched, time.Now(), "ann", "assignee", "bob")
+				}
+			}
+		})
+		_, young := w.listByAge(src, epoch.AddDate(-1, 0, 0))
+		if !young[w.in.ID(touched)] {
+			t.Error("it is not listed among the young")
+		}
+		if once {
+			t.Error("nothing was edited")
+		}
+	})
 }
 
 // list reads the ids to the end, or to an error.

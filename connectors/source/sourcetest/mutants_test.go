@@ -69,6 +69,8 @@ func TestMutantsFail(t *testing.T) {
 		"lists one by one":                               "listing costs few requests",
 		"takes a short list for the last":                "tickets that may not be seen do not end a list",
 		"takes a list that fails for a whole one":        "a list that fails ends with an error",
+		"takes closed tickets for old":                   "old tickets are listed apart, and first",
+		"lists the young first":                          "a ticket that becomes young while it is listed is among the young",
 		"does not say why it skips":                      "what is gone is not listed, and by id it is called gone",
 	} {
 		slots <- struct{}{}

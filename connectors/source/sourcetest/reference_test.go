@@ -347,7 +347,7 @@ func (s *refSource) Pages(ctx context.Context, stream source.Stream, from source
 				span(false, s.o.Since, time.Time{})
 			}
 		case source.StreamRecent:
-			span(true, recent, time.Time{})
+			span(true, later(recent, s.o.Since), time.Time{})
 			if s.is("brings a ticket in two streams") {
 				span(true, recent.AddDate(0, 0, -30), time.Time{})
 			}
@@ -505,6 +505,13 @@ func (s *refSource) ByID(ctx context.Context, ids []string) (source.Page, error)
 	return page, nil
 }
 
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 func (s *refSource) gone() string {
 	if s.is("does not say why it skips") {
 		return "not found"
@@ -514,6 +521,31 @@ func (s *refSource) gone() string {
 
 // IDs reads the index in order of id, which no edit changes.
 func (s *refSource) IDs(ctx context.Context) iter.Seq2[[]string, error] {
+	return s.list(ctx, func(refTicket) bool { return true })
+}
+
+// ByAge reads the index once for either part.
+func (s *refSource) ByAge(ctx context.Context, since time.Time) iter.Seq2[source.Listed, error] {
+	return func(yield func(source.Listed, error) bool) {
+		parts := []bool{true, false}
+		if s.is("lists the young first") {
+			parts = []bool{false, true}
+		}
+		for _, old := range parts {
+			isOld := func(t refTicket) bool {
+				closed := t.Status == "status:"+StatusDone
+				return closed && (t.Updated.Before(since) || s.is("takes closed tickets for old"))
+			}
+			for ids, err := range s.list(ctx, func(t refTicket) bool { return isOld(t) == old }) {
+				if !yield(source.Listed{IDs: ids, Old: old}, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s *refSource) list(ctx context.Context, include func(refTicket) bool) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		limit := cmp.Or(s.o.PageSize, 50)
 		query := url.Values{"limit": {strconv.Itoa(limit)}}
@@ -553,9 +585,11 @@ func (s *refSource) IDs(ctx context.Context) iter.Seq2[[]string, error] {
 					yield(nil, fmt.Errorf("reading /api/tickets: %w: %w", source.ErrUnreadable, err))
 					return
 				}
-				ids = append(ids, row.ID)
+				if include(row) {
+					ids = append(ids, row.ID)
+				}
 			}
-			if !yield(ids, nil) || !got.More || s.is("takes a short list for the last") && len(ids) < limit {
+			if !yield(ids, nil) || !got.More || s.is("takes a short list for the last") && len(got.Rows) < limit {
 				return
 			}
 			if s.is("lists by time") {

@@ -6,11 +6,14 @@ import (
 )
 
 // Run tests that the source of h keeps every promise of the contract; those of a
-// source.Lister if it is one.
+// source.Lister and a source.AgedLister if it is one.
 func Run(t *testing.T, h Harness) {
 	promises := slices.Concat(wholeness, paging, streams, faults)
 	if lists(t, h) {
 		promises = append(promises, listing...)
+	}
+	if listsByAge(t, h) {
+		promises = append(promises, agedListing...)
 	}
 	for _, p := range promises {
 		if p.needs != nil && !p.needs(h) {
