@@ -27,6 +27,10 @@ type Store interface {
 	SaveCheckpoint(ctx context.Context, checkpoint clickhouse.Checkpoint) error
 	Checkpoints(ctx context.Context, source string) (map[string]clickhouse.Checkpoint, error)
 	StoredUpdates(ctx context.Context, source string, ids []string) (map[string]time.Time, error)
+	// Histories are stored tickets, with References for accounts, which
+	// WriteTickets takes in place of them.
+	Histories(ctx context.Context, source string, ids []string) (map[string]ticket.Ticket, error)
+	Reference(source, account string) string
 	MaxVersion(ctx context.Context, source string) (uint64, error)
 	Tally(ctx context.Context, source string) (clickhouse.Tally, error)
 

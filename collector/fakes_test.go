@@ -225,6 +225,24 @@ func (m *memoryStore) StoredUpdates(ctx context.Context, _ string, ids []string)
 	return found, nil
 }
 
+// Histories gives the accounts as they are: they are their own References.
+func (m *memoryStore) Histories(ctx context.Context, _ string, ids []string) (map[string]ticket.Ticket, error) {
+	if err := m.tell(ctx, "histories? %v", ids); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := map[string]ticket.Ticket{}
+	for _, id := range ids {
+		if r, ok := m.records[id]; ok {
+			found[id] = r.Ticket
+		}
+	}
+	return found, nil
+}
+
+func (m *memoryStore) Reference(_, account string) string { return account }
+
 func (m *memoryStore) MaxVersion(ctx context.Context, _ string) (uint64, error) {
 	if err := m.tell(ctx, "version?"); err != nil {
 		return 0, err

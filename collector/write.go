@@ -41,13 +41,21 @@ func (c *Collector) write(ctx context.Context, stream source.Stream, page source
 	if err := c.writeNames(ctx, page); err != nil {
 		return 0, err
 	}
+	stored, err := c.observed(ctx, tickets)
+	if err != nil {
+		return 0, err
+	}
 	records := make([]ticket.Record, 0, len(tickets))
+	came := make(map[string]*ticket.Ticket, len(tickets)) // as the source gave them
+	for i := range tickets {
+		came[tickets[i].ID] = &tickets[i].Ticket
+	}
 	for _, t := range tickets {
 		if t.Effort != nil && (math.IsNaN(*t.Effort) || math.IsInf(*t.Effort, 0)) {
 			c.setAside(ctx, t.Ticket, "its effort is not a number")
 			continue
 		}
-		r := timeline.Derive(t.Ticket)
+		r := timeline.Derive(c.compared(stored, t.Ticket))
 		r.Version = c.nextVersion(t.sent)
 		records = append(records, r)
 	}
@@ -60,7 +68,7 @@ func (c *Collector) write(ctx context.Context, stream source.Stream, page source
 		c.meter.unrecorded(int(r.Unrecorded))
 		delete(c.lack, r.ID)
 		if stream == source.StreamIncremental {
-			c.memory.remember(&r.Ticket)
+			c.memory.remember(came[r.ID])
 		}
 	}
 	c.meter.wrote(len(records))

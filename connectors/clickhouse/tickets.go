@@ -36,7 +36,8 @@ func (e *TicketError) Error() string {
 }
 
 // WriteTickets writes whole tickets as one batch, replacing earlier versions of
-// the same. Accounts are replaced by surrogates: no account id is stored here.
+// the same. Accounts are replaced by surrogates: no account id is stored here. An
+// account may be given by its Reference.
 // On a *TicketError nothing was written; after any other error the batch may be
 // there or not, and is to be written again.
 func (d *DB) WriteTickets(ctx context.Context, records []ticket.Record) error {
@@ -91,6 +92,10 @@ type surrogates struct {
 func (s *surrogates) id(source, id string) uint64 {
 	if id == "" {
 		return 0
+	}
+	if n, ok := dereference(id); ok {
+		s.zero = s.zero || n == 0
+		return n
 	}
 	a := account{source, id}
 	n, ok := s.known[a]

@@ -33,6 +33,9 @@ type Config struct {
 
 	Tables []Table `yaml:"tables"`
 
+	// History says from where the history of tickets is taken.
+	History HistoryMode `yaml:"history"`
+
 	PageSize      int `yaml:"page_size"`       // tickets a request, up to 10,000
 	AuditPageSize int `yaml:"audit_page_size"` // audit rows a request, up to 10,000
 	MaxURLBytes   int `yaml:"max_url_bytes"`   // longest request that the instance and what stands before it take
@@ -75,6 +78,7 @@ type Table struct {
 func DefaultConfig() Config {
 	return Config{
 		Tables:        []Table{{Name: "incident"}},
+		History:       HistoryAudit,
 		PageSize:      1000,
 		AuditPageSize: 5000,
 		MaxURLBytes:   8000,
@@ -116,6 +120,8 @@ func (c Config) Validate() error {
 		return errors.New("client_secret_file: set it to a file that holds the secret of client_id")
 	case c.ClientSecret != "" && c.ClientSecretFile != "":
 		return errors.New("client_secret: is set beside client_secret_file; remove one")
+	case !slices.Contains(historyModes, c.History):
+		return fmt.Errorf("history: %q is none of %v", c.History, historyModes)
 	case c.PageSize < 1 || c.PageSize > maxPage:
 		return fmt.Errorf("page_size: is %d; use 1 to %d", c.PageSize, maxPage)
 	case c.AuditPageSize < 1 || c.AuditPageSize > maxPage:

@@ -301,6 +301,8 @@ func (s set) add(v string) {
 	}
 }
 
+func (s set) sorted() []string { return slices.Sorted(maps.Keys(s)) }
+
 // stale gives the wanted keys that are not known, or no longer, in order.
 func stale[T any](known map[string]entry[T], wanted set, now time.Time) []string {
 	var out []string

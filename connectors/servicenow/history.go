@@ -41,30 +41,139 @@ var auditColumns = []string{
 	"sys_id", "documentkey", "fieldname", "oldvalue", "newvalue", "user", "sys_created_on", "record_checkpoint",
 }
 
-// audits is the history of a page of tickets as the instance gave it.
-type audits struct {
+// HistoryMode says from where the history of tickets is taken.
+type HistoryMode string
+
+// The modes, the best first.
+const (
+	// HistoryAudit reads sys_audit, which holds all of it.
+	HistoryAudit HistoryMode = "audit"
+	// HistoryMetric reads metric_instance, which holds those columns on which a
+	// metric of the type "field value duration" was defined, since it was.
+	HistoryMetric HistoryMode = "metric"
+	// HistoryObserved reads nothing: what changes is seen by comparing a ticket
+	// with how it was when it was last collected.
+	HistoryObserved HistoryMode = "observed"
+)
+
+// sys_history_line is no mode: it is made when somebody opens a record's history,
+// and kept for weeks only (product documentation, "History sets").
+var historyModes = []HistoryMode{HistoryAudit, HistoryMetric, HistoryObserved}
+
+// past is the history of a page of tickets as the instance gave it.
+type past struct {
+	mode     HistoryMode
 	mu       sync.Mutex
 	rows     map[string][]auditRow // by record
 	withheld map[string]bool       // records of requests from whose answer rows were left out
 	denied   bool
+
+	metrics     map[string][]metricRow           // by record
+	definitions map[string]map[string]definition // by class and column
+}
+
+func newPast(m HistoryMode) *past {
+	return &past{
+		mode: m, rows: map[string][]auditRow{}, withheld: map[string]bool{},
+		metrics: map[string][]metricRow{}, definitions: map[string]map[string]definition{},
+	}
 }
 
 const (
 	reasonWithheld = "audit withheld"
 	reasonDenied   = "audit denied"
+	reasonObserved = "observed only"
 
 	parallelRequests = 4
 )
 
-// fetchAudit reads the audit of records, as many in a request as its length
-// allows.
-func (s *Source) fetchAudit(ctx context.Context, ids, classes, columns []string) (*audits, error) {
-	out := &audits{rows: map[string][]auditRow{}, withheld: map[string]bool{}}
-	if len(ids) == 0 {
-		return out, nil
+// observable are the fields whose changes can be seen by comparing.
+var observable = []ticket.Field{
+	ticket.FieldAssignee, ticket.FieldStatus, ticket.FieldGroup, ticket.FieldArea, ticket.FieldEffort, ticket.FieldKind,
+	ticket.FieldPriority, ticket.FieldParent,
+}
+
+// pastOf reads the history of records that were ever updated, as it is configured.
+func (s *Source) pastOf(ctx context.Context, rows []row) (*past, error) {
+	switch s.cfg.History {
+	case HistoryMetric:
+		return s.metricsOf(ctx, rows)
+	case HistoryObserved:
+		return newPast(HistoryObserved), nil
 	}
-	fixed := "tablenameIN" + strings.Join(classes, ",") + "^fieldnameIN" + strings.Join(columns, ",")
-	walkOf := func(ids []string) *walk[auditRow] {
+	return s.auditOf(ctx, rows)
+}
+
+// changedOnce gives the sys_ids of records that were ever updated, and their
+// classes, in order.
+func changedOnce(rows []row) (ids, classes []string) {
+	found := set{}
+	for _, r := range rows {
+		if v, ok := r.rec["sys_mod_count"]; ok && (v == "" || v == "0") {
+			continue
+		}
+		ids = append(ids, r.rec.get("sys_id"))
+		found.add(r.rec.class(r.table))
+	}
+	return ids, found.sorted()
+}
+
+// of is the audit of a record, or what stands for it.
+func (a *past) of(r row) []auditRow {
+	if a.mode == HistoryMetric {
+		return a.fromMetrics(r)
+	}
+	return a.rows[r.rec.get("sys_id")]
+}
+
+// observed are the fields of a record of whose changes the instance tells nothing.
+func (a *past) observed(r row) []ticket.Field {
+	switch a.mode {
+	case HistoryMetric:
+		return a.unmetered(r)
+	case HistoryObserved:
+		return observable
+	}
+	return nil
+}
+
+// closing is the one change of status that a record tells by itself, where its
+// history does not: until closed_at it was in some state that is not known, and
+// open.
+func (t Table) closing(r record, changes []ticket.Change) []ticket.Change {
+	at, ok := parseTime(text(r.get("closed_at")))
+	created, dated := parseTime(text(r.get("sys_created_on")))
+	if !ok || !dated || r.get("active") != "false" || at.Before(created) ||
+		slices.ContainsFunc(changes, func(c ticket.Change) bool { return c.Field == ticket.FieldStatus }) {
+		return changes
+	}
+	class := r.class(t)
+	changes = append(changes, ticket.Change{At: at, Field: ticket.FieldStatus, From: statusID(class, ""), To: statusID(class, r.get(t.StatusField))})
+	slices.SortStableFunc(changes, func(a, b ticket.Change) int { return a.At.Compare(b.At) })
+	var seq uint32
+	var before ticket.Change
+	for i, c := range changes {
+		if i == 0 || c.Seq != before.Seq || !c.At.Equal(before.At) {
+			seq++
+		}
+		before = c
+		changes[i].Seq = seq
+	}
+	return changes
+}
+
+// auditOf reads the audit of records that were ever updated.
+func (s *Source) auditOf(ctx context.Context, rows []row) (*past, error) {
+	columns := set{}
+	for _, r := range rows {
+		for c := range r.table.tracked() {
+			columns.add(c)
+		}
+	}
+	ids, classes := changedOnce(rows)
+	out := newPast(HistoryAudit)
+	fixed := "tablenameIN" + strings.Join(classes, ",") + "^fieldnameIN" + strings.Join(columns.sorted(), ",")
+	err := readByIDs(ctx, s, out, ids, func(ids []string) *walk[auditRow] {
 		return &walk[auditRow]{
 			c: s.client, table: "sys_audit", order: "sys_created_on", fields: auditColumns, limit: s.cfg.AuditPageSize,
 			name: "the history of " + strconv.Itoa(len(ids)) + " tickets from " + ids[0],
@@ -72,6 +181,19 @@ func (s *Source) fetchAudit(ctx context.Context, ids, classes, columns []string)
 				return joined(fixed, append([]string{"documentkeyIN" + strings.Join(ids, ",")}, more...)...)
 			},
 		}
+	}, func(rows []auditRow) {
+		for _, a := range rows {
+			out.rows[string(a.Document)] = append(out.rows[string(a.Document)], a)
+		}
+	})
+	return out, err
+}
+
+// readByIDs reads what a table has of records, as many of them in a request as its
+// length allows, and gives it to found, one call at a time.
+func readByIDs[T keyed](ctx context.Context, s *Source, out *past, ids []string, walkOf func(ids []string) *walk[T], found func(rows []T)) error {
+	if len(ids) == 0 {
+		return nil
 	}
 	// Room for the place, which later pages have.
 	probe := walkOf([]string{strings.Repeat("0", 32)})
@@ -93,9 +215,7 @@ func (s *Source) fetchAudit(ctx context.Context, ids, classes, columns []string)
 				if err != nil {
 					return err
 				}
-				for _, a := range rows {
-					out.rows[string(a.Document)] = append(out.rows[string(a.Document)], a)
-				}
+				found(rows)
 				if w.withheld > 0 {
 					for _, id := range ids {
 						out.withheld[id] = true
@@ -105,22 +225,27 @@ func (s *Source) fetchAudit(ctx context.Context, ids, classes, columns []string)
 			})
 		})
 	}
-	return out, group.Wait()
+	return group.Wait()
 }
 
 // incomplete says why a ticket's history is not whole, or "". An answer of 200
 // without rows is what an account gets that may not read the audit, and what a
 // ticket has that never changed; a ticket that shows by itself that it changed
 // tells the two apart.
-func (a *audits) incomplete(r record) string {
+func (a *past) incomplete(r row) string {
+	id := r.rec.get("sys_id")
 	switch {
-	case r.number("sys_mod_count") == 0:
+	case r.rec.number("sys_mod_count") == 0:
 		return ""
+	case a.mode == HistoryObserved:
+		return reasonObserved
+	case a.mode == HistoryMetric:
+		return a.metricIncomplete(r)
 	case a.denied:
 		return reasonDenied
-	case a.withheld[r.get("sys_id")]:
+	case a.withheld[id]:
 		return reasonWithheld
-	case len(a.rows[r.get("sys_id")]) == 0 && changed(r):
+	case len(a.rows[id]) == 0 && changed(r.rec):
 		return reasonWithheld
 	}
 	return ""
@@ -199,16 +324,16 @@ func (t Table) areasAtStart(r record, rows []auditRow) map[string]string {
 }
 
 // outrun gives the records that changed between their own reading and that of
-// their audit: it has an update that they do not show.
-func outrun(records []record, a *audits) []string {
+// their history: it has an update that they do not show.
+func outrun(rows []row, a *past) []string {
 	var ids []string
-	for _, r := range records {
-		at, id := r.key()
-		for _, row := range a.rows[id] {
-			if string(row.At) > at && row.checkpoint() > r.number("sys_mod_count") {
-				ids = append(ids, id)
-				break
-			}
+	for _, r := range rows {
+		at, id := r.rec.key()
+		late := slices.ContainsFunc(a.rows[id], func(row auditRow) bool {
+			return string(row.At) > at && row.checkpoint() > r.rec.number("sys_mod_count")
+		}) || slices.ContainsFunc(a.metrics[id], func(m metricRow) bool { return string(max(m.Start, m.End)) > at })
+		if late {
+			ids = append(ids, id)
 		}
 	}
 	return ids

@@ -22,9 +22,10 @@ func (s *Source) Scope() string {
 	scope := struct {
 		Version  int
 		Tables   []Table
+		History  HistoryMode
 		Bots     []string
 		Language string
-	}{scopeVersion, s.tables, s.cfg.Bots, s.cfg.Language}
+	}{scopeVersion, s.tables, s.cfg.History, s.cfg.Bots, s.cfg.Language}
 	text, err := json.Marshal(scope)
 	if err != nil {
 		return fmt.Sprintf("%#v", scope) // strings and maps of them: never

@@ -30,14 +30,15 @@ type Options struct {
 
 // Source is one instance. It is safe for concurrent use.
 type Source struct {
-	name   string
-	cfg    Config
-	tables []Table // with their defaults
-	client *client
-	dir    *directory
-	log    *slog.Logger
-	since  time.Time
-	now    func() time.Time
+	name    string
+	cfg     Config
+	tables  []Table // with their defaults
+	client  *client
+	dir     *directory
+	metrics definitions
+	log     *slog.Logger
+	since   time.Time
+	now     func() time.Time
 
 	warnMu sync.Mutex
 	warned map[string]bool
@@ -190,12 +191,12 @@ type named struct {
 // assemble fetches the history of records and the names of what they name, and
 // makes whole tickets of them, in their order.
 func (s *Source) assemble(ctx context.Context, rows []row) (source.Page, error) {
-	a, err := s.auditOf(ctx, rows)
+	a, err := s.pastOf(ctx, rows)
 	if err != nil {
 		return source.Page{}, err
 	}
-	if ids := outrun(recordsOf(rows), a); len(ids) > 0 {
-		// The audit is read after the records. Those that changed in between
+	if ids := outrun(rows, a); len(ids) > 0 {
+		// The history is read after the records. Those that changed in between
 		// are read once more, so that the present state fits the history.
 		newer, _, err := s.fetchByID(ctx, ids)
 		if err != nil {
@@ -209,7 +210,7 @@ func (s *Source) assemble(ctx context.Context, rows []row) (source.Page, error) 
 
 	n := &named{users: set{}, userNames: set{}, groups: set{}, items: set{}, classes: set{}}
 	for _, r := range rows {
-		s.collect(n, r, a.rows[r.rec.get("sys_id")])
+		s.collect(n, r, a.of(r))
 	}
 	s.dir.mu.Lock()
 	defer s.dir.mu.Unlock()
@@ -228,9 +229,10 @@ func (s *Source) assemble(ctx context.Context, rows []row) (source.Page, error) 
 			page.Skipped = append(page.Skipped, source.Skipped{ID: id, Reason: why})
 			continue
 		}
-		tk.Changes = r.table.history(r.rec, a.rows[id], s.dir.account)
-		if why := a.incomplete(r.rec); why != "" {
+		tk.Changes, tk.Observed = r.table.history(r.rec, a.of(r), s.dir.account), a.observed(r)
+		if why := a.incomplete(r); why != "" {
 			tk.HistoryComplete, tk.IncompleteReason = false, why
+			tk.Changes = r.table.closing(r.rec, tk.Changes)
 			incomplete[r.table.Name+" "+why]++
 		}
 		accounts.add(tk.Assignee)
@@ -256,31 +258,6 @@ func (s *Source) assemble(ctx context.Context, rows []row) (source.Page, error) 
 	page.Terms = terms.list
 	s.warnIncomplete(incomplete)
 	return page, nil
-}
-
-func recordsOf(rows []row) []record {
-	out := make([]record, len(rows))
-	for i, r := range rows {
-		out[i] = r.rec
-	}
-	return out
-}
-
-// auditOf reads the audit of the records that were ever updated.
-func (s *Source) auditOf(ctx context.Context, rows []row) (*audits, error) {
-	var ids []string
-	classes, columns := set{}, set{}
-	for _, r := range rows {
-		if v, ok := r.rec["sys_mod_count"]; ok && (v == "" || v == "0") {
-			continue
-		}
-		ids = append(ids, r.rec.get("sys_id"))
-		classes.add(r.rec.class(r.table))
-		for c := range r.table.tracked() {
-			columns.add(c)
-		}
-	}
-	return s.fetchAudit(ctx, ids, slices.Sorted(maps.Keys(classes)), slices.Sorted(maps.Keys(columns)))
 }
 
 func (s *Source) collect(n *named, r row, rows []auditRow) {
@@ -342,8 +319,12 @@ func (ts *termSet) add(t Table, class string, f ticket.Field, id string) {
 	case ticket.FieldStatus:
 		state := strings.TrimPrefix(id, class+":")
 		label := d.label(class, t.StatusField, state)
-		term.Name = cmp.Or(label, state, "(none)")
+		term.Name = cmp.Or(label, state, "(not recorded)")
 		term.Value = string(categoryOf(t, class, state, label))
+		if state == "" {
+			// What was before a closing of which nothing more is known.
+			term.Value = string(ticket.CategoryTodo)
+		}
 	case ticket.FieldGroup:
 		term.Name = string(d.groups[id].row.Name)
 	case ticket.FieldPriority:
@@ -379,7 +360,7 @@ func (s *Source) warnIncomplete(found map[string]int) {
 	for _, k := range slices.Sorted(maps.Keys(found)) {
 		table, why, _ := strings.Cut(k, " ")
 		if s.firstTime(k) {
-			s.log.Warn("histories are incomplete; let the account read sys_audit, and see `fairlead check`",
+			s.log.Warn("histories are incomplete; see `fairlead check`",
 				"source", s.name, "table", table, "reason", why, "tickets", found[k])
 		}
 	}

@@ -76,6 +76,11 @@ type Ticket struct {
 	Changes       []Change       // of tracked fields, by (At, Seq)
 	Contributions []Contribution // by At
 
+	// Observed are the fields of whose changes the source keeps no record. What
+	// Changes holds of them is what the ticket tells by itself now, and the
+	// collector adds what it sees by comparing the ticket with what is stored.
+	Observed []Field
+
 	// HistoryComplete is false where the source withheld a part of the
 	// history; IncompleteReason then says which, in a few constant words.
 	HistoryComplete  bool

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -308,6 +309,12 @@ func (s *store) StoredUpdates(_ context.Context, _ string, ids []string) (map[st
 	}
 	return found, nil
 }
+
+func (s *store) Histories(context.Context, string, []string) (map[string]ticket.Ticket, error) {
+	return nil, errors.New("no history is observed here")
+}
+
+func (s *store) Reference(_, account string) string { return account }
 
 func (s *store) MaxVersion(context.Context, string) (uint64, error) { return s.version, nil }
 

@@ -1,0 +1,267 @@
+package servicenow
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"fairlead/connectors/source"
+	"fairlead/connectors/ticket"
+)
+
+// Where sys_audit may not be read, the platform's metrics can tell much of what
+// it holds: a metric of the type "field value duration" keeps, for one column of
+// one table, each value with the time at which it was set and the time at which
+// it was changed (product documentation, "Define a metric", "Metric instance").
+
+// definition is a row of metric_definition. A metric collects from when it was
+// created on.
+type definition struct {
+	ID      text `json:"sys_id"`
+	Table   text `json:"table"`
+	Field   text `json:"field"`
+	Created text `json:"sys_created_on"`
+}
+
+func (d definition) key() (at, id string) { return string(d.Created), string(d.ID) }
+
+// metricRow is a row of metric_instance: a record, id, had a value from start to
+// end. end is empty while it has. field_value is the value as it is stored; value,
+// which is not asked for, what a person sees.
+type metricRow struct {
+	ID         text `json:"sys_id"`
+	Created    text `json:"sys_created_on"`
+	Record     text `json:"id"`
+	Definition text `json:"definition"`
+	Value      text `json:"field_value"`
+	Start      text `json:"start"`
+	End        text `json:"end"`
+}
+
+func (m metricRow) key() (at, id string) { return string(m.Created), string(m.ID) }
+
+var metricColumns = []string{"sys_id", "sys_created_on", "id", "definition", "field_value", "start", "end"}
+
+// definitions are the metrics on the tracked columns, read again after a while.
+type definitions struct {
+	mu    sync.Mutex
+	until time.Time
+	byID  map[string]definition
+	of    map[string]map[string]definition // by table and column
+}
+
+// valueDurations asks for the active metrics on columns of tables.
+func (s *Source) valueDurations(ctx context.Context, tables, columns []string) ([]definition, error) {
+	w := &walk[definition]{
+		c: s.client, table: "metric_definition", order: "sys_created_on", limit: maxPage, left: -1, name: "the metrics",
+		fields: []string{"sys_id", "table", "field", "sys_created_on"},
+		where: func(more ...string) string {
+			return joined("active=true^type=field_value_duration^tableIN"+strings.Join(tables, ",")+"^fieldIN"+strings.Join(columns, ","), more...)
+		},
+	}
+	return w.all(ctx)
+}
+
+// metricsOn gives the metrics that hold for a record of a class, by column: its own
+// table's, else those of task, which its table extends. Where a column has two, it
+// is the older one.
+func (d *definitions) metricsOn(class string) map[string]definition {
+	out := map[string]definition{}
+	for _, table := range []string{"task", class} {
+		for column, one := range d.of[table] {
+			out[column] = one
+		}
+	}
+	return out
+}
+
+func (s *Source) readDefinitions(ctx context.Context, classes []string) (*definitions, error) {
+	s.metrics.mu.Lock()
+	defer s.metrics.mu.Unlock()
+	d := &s.metrics
+	known := func(class string) bool { _, ok := d.of[class]; return ok }
+	if s.now().Before(d.until) && !slices.ContainsFunc(classes, func(c string) bool { return !known(c) }) {
+		return d, nil
+	}
+	tables, columns := set{"task": {}}, set{}
+	for _, c := range classes {
+		tables.add(c)
+	}
+	for _, t := range s.tables {
+		tables.add(t.Name)
+		for c := range t.tracked() {
+			columns.add(c)
+		}
+	}
+	rows, err := s.valueDurations(ctx, tables.sorted(), columns.sorted())
+	if err != nil {
+		return nil, err
+	}
+	d.byID, d.of, d.until = map[string]definition{}, map[string]map[string]definition{}, s.now().Add(s.cfg.NamesMaxAge)
+	for t := range tables {
+		d.of[t] = map[string]definition{}
+	}
+	for _, one := range rows {
+		table, column := string(one.Table), string(one.Field)
+		if before, ok := d.of[table][column]; d.of[table] == nil || ok && before.Created <= one.Created {
+			continue
+		}
+		d.of[table][column] = one
+	}
+	for _, columns := range d.of {
+		for _, one := range columns {
+			d.byID[string(one.ID)] = one
+		}
+	}
+	return d, nil
+}
+
+// metricsOf reads the metrics of records, as many in a request as its length
+// allows.
+func (s *Source) metricsOf(ctx context.Context, rows []row) (*past, error) {
+	out := newPast(HistoryMetric)
+	ids, classes := changedOnce(rows)
+	if len(ids) == 0 {
+		return out, nil
+	}
+	d, err := s.readDefinitions(ctx, classes)
+	if errors.Is(err, source.ErrForbidden) {
+		out.denied = true
+		return out, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	used := set{}
+	for _, class := range classes {
+		out.definitions[class] = d.metricsOn(class)
+		for _, one := range out.definitions[class] {
+			used.add(string(one.ID))
+		}
+	}
+	if len(used) == 0 {
+		return out, nil
+	}
+	fixed := "definitionIN" + strings.Join(used.sorted(), ",")
+	err = readByIDs(ctx, s, out, ids, func(ids []string) *walk[metricRow] {
+		return &walk[metricRow]{
+			c: s.client, table: "metric_instance", order: "sys_created_on", fields: metricColumns, limit: s.cfg.AuditPageSize,
+			name: "the metrics of " + strconv.Itoa(len(ids)) + " tickets from " + ids[0],
+			where: func(more ...string) string {
+				return joined(fixed, append([]string{"idIN" + strings.Join(ids, ",")}, more...)...)
+			},
+		}
+	}, func(rows []metricRow) {
+		for _, m := range rows {
+			out.metrics[string(m.Record)] = append(out.metrics[string(m.Record)], m)
+		}
+	})
+	return out, err
+}
+
+// fromMetrics writes what a record's metrics tell as its audit would: a row for
+// each change. Nothing tells who made it.
+func (a *past) fromMetrics(r row) []auditRow {
+	var out []auditRow
+	created := r.rec.get("sys_created_on")
+	for column, one := range a.definitions[r.rec.class(r.table)] {
+		if _, ok := r.rec[column]; !ok || r.table.tracked()[column] == "" {
+			continue
+		}
+		var spells []metricRow
+		for _, m := range a.metrics[r.rec.get("sys_id")] {
+			if _, ok := parseTime(m.Start); ok && m.Definition == one.ID {
+				spells = append(spells, m)
+			}
+		}
+		slices.SortStableFunc(spells, func(x, y metricRow) int {
+			return cmp.Or(cmp.Compare(x.Start, y.Start), cmp.Compare(x.Created, y.Created), cmp.Compare(x.ID, y.ID))
+		})
+		change := func(from, to, at text) {
+			if from != to {
+				out = append(out, auditRow{Document: text(r.rec.get("sys_id")), Field: text(column), Old: from, New: to, At: at})
+			}
+		}
+		// A record always has a state; any other column may be empty, and then
+		// no metric runs.
+		empties := column != r.table.StatusField
+		for i, m := range spells {
+			switch {
+			case i > 0 && empties && spells[i-1].End != "" && spells[i-1].End < m.Start && spells[i-1].Value != m.Value:
+				change(spells[i-1].Value, "", spells[i-1].End)
+				change("", m.Value, m.Start)
+			case i > 0:
+				change(spells[i-1].Value, m.Value, m.Start)
+			case empties && string(m.Start) > created:
+				change("", m.Value, m.Start)
+			}
+		}
+		if n := len(spells); n > 0 && string(spells[n-1].Value) != r.rec.get(column) {
+			// The metrics of the base system end when the record does.
+			last := spells[n-1]
+			change(last.Value, text(r.rec.get(column)), cmp.Or(last.End, text(r.rec.get("sys_updated_on"))))
+		}
+	}
+	slices.SortStableFunc(out, func(x, y auditRow) int { return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.Field, y.Field)) })
+	return out
+}
+
+// The reasons for which a history by metrics is not whole.
+const (
+	reasonNoMetric      = "no metric on assigned_to"
+	reasonNoStateMetric = "no metric on the state"
+	reasonOlder         = "older than the metric"
+	reasonGap           = "metric has gaps"
+	reasonMetricDenied  = "metric denied"
+)
+
+// metricIncomplete says why the metrics do not tell a ticket's whole history, or
+// "".
+func (a *past) metricIncomplete(r row) string {
+	of := a.definitions[r.rec.class(r.table)]
+	holder, ok := of["assigned_to"]
+	state, states := of[r.table.StatusField]
+	switch created := r.rec.get("sys_created_on"); {
+	case a.denied:
+		return reasonMetricDenied
+	case !ok:
+		return reasonNoMetric
+	case created < string(holder.Created):
+		return reasonOlder
+	case a.withheld[r.rec.get("sys_id")], len(a.metrics[r.rec.get("sys_id")]) == 0 && changed(r.rec):
+		return reasonMetricDenied
+	case !states:
+		return reasonNoStateMetric
+	case created < string(state.Created):
+		return reasonOlder
+	}
+	// Between two states there is no pause, unless the metric stopped meanwhile.
+	var last metricRow
+	for _, m := range a.metrics[r.rec.get("sys_id")] {
+		if m.Definition != state.ID {
+			continue
+		}
+		if last.End != "" && last.End < m.Start {
+			return reasonGap
+		}
+		last = m
+	}
+	return ""
+}
+
+// unmetered are the tracked fields of a record on which there is no metric.
+func (a *past) unmetered(r row) []ticket.Field {
+	of := a.definitions[r.rec.class(r.table)]
+	missing := map[ticket.Field]bool{}
+	for column, field := range r.table.tracked() {
+		if _, ok := of[column]; !ok || a.denied {
+			missing[field] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(observable), func(f ticket.Field) bool { return !missing[f] })
+}
