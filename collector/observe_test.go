@@ -23,10 +23,9 @@ func TestObserve(t *testing.T) {
 		var told []ticket.Change // of the group, by the source
 		stored := ticket.Ticket{}
 		type seen struct {
-			at              time.Time
-			holder, status  string
-			areas           []string
-			updated, effort string
+			at                     time.Time
+			holder, status, effort string
+			areas                  []string
 		}
 		var looks []seen
 		for n := range rapid.IntRange(1, 12).Draw(t, "looks") {

@@ -62,10 +62,7 @@ func (o *Organisation) LoadServiceNow(in *servicenowtest.Instance) {
 		in.AddGroup(servicenowtest.Group{ID: q.ID, Name: q.Name, Manager: q.Team.Lead.ServiceNowID})
 		for _, m := range q.Team.Members {
 			if m.To.IsZero() {
-				in.Put("sys_user_grmember", servicenowtest.Record{
-					"sys_id": servicenowtest.SysID("sys_user_grmember", q.ID+m.Person.ServiceNowID),
-					"group":  q.ID, "user": m.Person.ServiceNowID,
-				})
+				in.AddMember(q.ID, m.Person.ServiceNowID)
 			}
 		}
 		for _, a := range q.Areas {
@@ -193,7 +190,10 @@ func (w *auditor) comments(acts []act, before int64) []act {
 		if w.o.People[a.actor].Role == Staff {
 			column = "comments"
 		}
-		w.audit(column, "", "Noted.", a.at)
+		w.audit(column, "JOURNAL FIELD ADDITION", "Noted.", a.at)
+		w.in.Journal(servicenowtest.JournalEntry{
+			Table: w.t.Type.table(), Key: w.t.ID, Element: column, Value: "Noted.", User: w.user, At: instant(a.at),
+		})
 	}
 	return acts
 }

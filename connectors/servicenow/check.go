@@ -159,7 +159,8 @@ func (c *checker) byTime(ctx context.Context, t Table, r record) {
 	c.add(source.LevelFailed, "query by time on "+t.Name, err.Error()+"; let the account query sys_updated_on by range (query_range)")
 }
 
-// history reads the audit of a ticket that has certainly changed: an empty
+// history finds out which histories are possible, and whether the one that is
+// configured is. It reads that of a ticket that has certainly changed: an empty
 // answer then means that it is denied, not that there is none.
 func (c *checker) history(ctx context.Context, t Table) {
 	what := "history of " + t.Name
@@ -167,22 +168,110 @@ func (c *checker) history(ctx context.Context, t Table) {
 		table: t.Name, query: joined(t.Query, "sys_mod_count>0", "reassignment_count>0^ORactive=false^ORclosed_atISNOTEMPTY") + "^ORDERBYDESCsys_updated_on", fields: []string{"sys_id", "sys_class_name"},
 		limit: 1, at: "for a ticket that changed",
 	})
-	if err != nil || len(ans.rows) == 0 {
-		c.add(source.LevelWarning, what, "no ticket was found that is known to have changed, so whether its audit can be read is not known")
+	if c.s.cfg.History == HistoryObserved {
+		c.observed(ctx, t, what, ans.rows)
 		return
 	}
-	id := ans.rows[0].get("sys_id")
+	if err != nil || len(ans.rows) == 0 {
+		c.add(source.LevelWarning, what, "no ticket was found that is known to have changed, so whether its history can be read is not known")
+		return
+	}
+	audit := c.audit(ctx, t, ans.rows[0])
+	if c.s.cfg.History == HistoryAudit {
+		if audit == "" {
+			c.add(source.LevelOK, what, "sys_audit is readable")
+			return
+		}
+		says, possible := c.metrics(ctx, t)
+		instead := "set history: observed, and Fairlead keeps what it sees from then on; no metric helps here (" + says + ")"
+		if possible {
+			instead = "set history: metric, since " + says
+		}
+		c.add(source.LevelFailed, what, audit+". Else "+instead+". As it is, tickets are marked incomplete, and only what Fairlead sees of their changes is kept")
+		return
+	}
+	says, possible := c.metrics(ctx, t)
+	switch {
+	case audit == "":
+		c.add(source.LevelWarning, what, "history: metric is set, and sys_audit is readable, which tells more and who did it: set history: audit")
+	case possible:
+		c.add(source.LevelOK, what, says)
+	default:
+		c.add(source.LevelFailed, what, "history: metric is set, and "+says+"; define it in ServiceNow (Metrics > Definitions), or set history: observed")
+	}
+}
+
+// observed says whether more could be had than what is observed.
+func (c *checker) observed(ctx context.Context, t Table, what string, changed []record) {
+	if len(changed) > 0 && c.audit(ctx, t, changed[0]) == "" {
+		c.add(source.LevelWarning, what, "history: observed is set, and sys_audit is readable: set history: audit, and tickets come with their whole history")
+		return
+	}
+	if says, possible := c.metrics(ctx, t); possible {
+		c.add(source.LevelWarning, what, "history: observed is set, and "+says+": set history: metric, and more is known")
+		return
+	}
+	c.add(source.LevelOK, what, "begins when Fairlead first sees a ticket, and has what changed between two polls; tickets are marked incomplete")
+}
+
+// audit says why the audit of a ticket that has changed cannot be read, or "".
+func (c *checker) audit(ctx context.Context, t Table, changed record) string {
 	audit, err := get[auditRow](ctx, c.s.client, request{
-		table: "sys_audit", query: "tablename=" + ans.rows[0].class(t) + "^documentkey=" + id, fields: []string{"sys_id"}, limit: 1, count: true, at: "for a ticket that changed",
+		table: "sys_audit", query: "tablename=" + changed.class(t) + "^documentkey=" + changed.get("sys_id"), fields: []string{"sys_id"}, limit: 1, count: true, at: "for a ticket that changed",
 	})
 	switch {
 	case err == nil && len(audit.rows) > 0:
-		c.add(source.LevelOK, what, "sys_audit is readable")
+		return ""
 	case err == nil:
-		c.add(source.LevelFailed, what, "sys_audit gives nothing for a ticket that has changed: the account may not read it (role audit_viewer, or a read ACL on sys_audit), or auditing of "+t.Name+" is off; without it tickets are kept as they are now, and marked incomplete")
+		return "sys_audit gives nothing for a ticket that has changed: the account may not read it (give it the role audit_viewer, or a read ACL on sys_audit), or auditing of " + t.Name + " is off"
 	default:
-		c.add(source.LevelFailed, what, "sys_audit cannot be read: "+err.Error())
+		return "sys_audit cannot be read: " + err.Error() + " (role audit_viewer, or a read ACL on sys_audit)"
 	}
+}
+
+// metrics says what the metrics on a table tell, and whether they tell who held its
+// tickets.
+func (c *checker) metrics(ctx context.Context, t Table) (says string, possible bool) {
+	columns := []string{"assigned_to", "assignment_group", t.StatusField}
+	found, err := c.s.valueDurations(ctx, []string{t.Name, "task"}, columns)
+	if err != nil {
+		return "metric_definition cannot be read: " + err.Error(), false
+	}
+	d := definitions{of: map[string]map[string]definition{}}
+	for _, one := range found {
+		if d.of[string(one.Table)] == nil {
+			d.of[string(one.Table)] = map[string]definition{}
+		}
+		if before, ok := d.of[string(one.Table)][string(one.Field)]; !ok || one.Created < before.Created {
+			d.of[string(one.Table)][string(one.Field)] = one
+		}
+	}
+	of := d.metricsOn(t.Name)
+	holder, ok := of["assigned_to"]
+	if !ok {
+		return "no active metric of the type field value duration is defined on assigned_to of " + t.Name + ", or the account may not read metric_definition", false
+	}
+	ans, err := get[metricRow](ctx, c.s.client, request{
+		table: "metric_instance", query: "definition=" + string(holder.ID), fields: []string{"sys_id"}, limit: 1, count: true, at: "for a metric's instance",
+	})
+	switch {
+	case err != nil:
+		return "a metric is defined on assigned_to, and its instances cannot be read: " + err.Error(), false
+	case len(ans.rows) == 0:
+		return "a metric is defined on assigned_to, and none of its instances is shown: the account may not read metric_instance, or the metric has none yet", false
+	}
+	created, _, _ := strings.Cut(string(holder.Created), " ")
+	says = "metrics tell who held the tickets created since " + created
+	var missing []string
+	for _, column := range columns[1:] {
+		if _, ok := of[column]; !ok {
+			missing = append(missing, column)
+		}
+	}
+	if len(missing) > 0 {
+		says += ", and not " + strings.Join(missing, " and ") + ", on which none is defined"
+	}
+	return says, true
 }
 
 func (c *checker) groups(ctx context.Context) {

@@ -106,7 +106,7 @@ func TestWireToDomain(t *testing.T) {
 			{
 				Source: "acme", ID: three, Key: "INC0000017", Created: at("2026-02-11 09:00:00"), Updated: at("2026-02-20 10:00:00"),
 				Assignee: don, Status: "incident:-100", Group: network, Kind: "incident",
-				HistoryComplete: false, IncompleteReason: "audit withheld",
+				HistoryComplete: false, IncompleteReason: "audit withheld", Observed: observable,
 			},
 		},
 		Accounts: []ticket.Account{

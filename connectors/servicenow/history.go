@@ -126,13 +126,15 @@ func (a *past) of(r row) []auditRow {
 	return a.rows[r.rec.get("sys_id")]
 }
 
-// observed are the fields of a record of whose changes the instance tells nothing.
+// observed are the fields of a record of whose changes the instance tells nothing:
+// all, where the history is refused, so that what was seen before stays known.
 func (a *past) observed(r row) []ticket.Field {
-	switch a.mode {
-	case HistoryMetric:
-		return a.unmetered(r)
-	case HistoryObserved:
+	id := r.rec.get("sys_id")
+	switch told := len(a.rows[id])+len(a.metrics[id]) > 0; {
+	case a.mode == HistoryObserved, a.denied, !told && (a.withheld[id] || a.mode == HistoryAudit && changed(r.rec)):
 		return observable
+	case a.mode == HistoryMetric:
+		return a.unmetered(r)
 	}
 	return nil
 }

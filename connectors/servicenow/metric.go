@@ -164,24 +164,49 @@ func (s *Source) metricsOf(ctx context.Context, rows []row) (*past, error) {
 	return out, err
 }
 
+// spellsOf are a metric's instances of a record, in the order in which they were.
+// Of those that began in one second, one that ended in it was before one that did
+// not.
+func (a *past) spellsOf(id string, metric text) []metricRow {
+	var spells []metricRow
+	for _, m := range a.metrics[id] {
+		if _, ok := parseTime(m.Start); ok && m.Definition == metric {
+			spells = append(spells, m)
+		}
+	}
+	end := func(m metricRow) string { return cmp.Or(string(m.End), "~") }
+	slices.SortStableFunc(spells, func(x, y metricRow) int {
+		return cmp.Or(cmp.Compare(x.Start, y.Start), cmp.Compare(end(x), end(y)), cmp.Compare(x.Created, y.Created), cmp.Compare(x.ID, y.ID))
+	})
+	return spells
+}
+
+// paused are the times at which the metrics of a record stopped, since it was
+// closed: its state's metric ended then, and none began.
+func (a *past) paused(r row) map[text]bool {
+	state, ok := a.definitions[r.rec.class(r.table)][r.table.StatusField]
+	if !ok {
+		return nil
+	}
+	out := map[text]bool{}
+	spells := a.spellsOf(r.rec.get("sys_id"), state.ID)
+	for i, m := range spells {
+		if m.End != "" && (i+1 == len(spells) || m.End < spells[i+1].Start) {
+			out[m.End] = true
+		}
+	}
+	return out
+}
+
 // fromMetrics writes what a record's metrics tell as its audit would: a row for
 // each change. Nothing tells who made it.
 func (a *past) fromMetrics(r row) []auditRow {
 	var out []auditRow
-	created := r.rec.get("sys_created_on")
+	created, paused := r.rec.get("sys_created_on"), a.paused(r)
 	for column, one := range a.definitions[r.rec.class(r.table)] {
 		if _, ok := r.rec[column]; !ok || r.table.tracked()[column] == "" {
 			continue
 		}
-		var spells []metricRow
-		for _, m := range a.metrics[r.rec.get("sys_id")] {
-			if _, ok := parseTime(m.Start); ok && m.Definition == one.ID {
-				spells = append(spells, m)
-			}
-		}
-		slices.SortStableFunc(spells, func(x, y metricRow) int {
-			return cmp.Or(cmp.Compare(x.Start, y.Start), cmp.Compare(x.Created, y.Created), cmp.Compare(x.ID, y.ID))
-		})
 		change := func(from, to, at text) {
 			if from != to {
 				out = append(out, auditRow{Document: text(r.rec.get("sys_id")), Field: text(column), Old: from, New: to, At: at})
@@ -190,19 +215,24 @@ func (a *past) fromMetrics(r row) []auditRow {
 		// A record always has a state; any other column may be empty, and then
 		// no metric runs.
 		empties := column != r.table.StatusField
+		spells := a.spellsOf(r.rec.get("sys_id"), one.ID)
 		for i, m := range spells {
+			var last metricRow
+			if i > 0 {
+				last = spells[i-1]
+			}
 			switch {
-			case i > 0 && empties && spells[i-1].End != "" && spells[i-1].End < m.Start && spells[i-1].Value != m.Value:
-				change(spells[i-1].Value, "", spells[i-1].End)
+			case i == 0 && empties && string(m.Start) > created:
 				change("", m.Value, m.Start)
-			case i > 0:
-				change(spells[i-1].Value, m.Value, m.Start)
-			case empties && string(m.Start) > created:
+			case i == 0:
+			case empties && last.End != "" && last.End < m.Start && !paused[last.End]:
+				change(last.Value, "", last.End)
 				change("", m.Value, m.Start)
+			default:
+				change(last.Value, m.Value, m.Start)
 			}
 		}
 		if n := len(spells); n > 0 && string(spells[n-1].Value) != r.rec.get(column) {
-			// The metrics of the base system end when the record does.
 			last := spells[n-1]
 			change(last.Value, text(r.rec.get(column)), cmp.Or(last.End, text(r.rec.get("sys_updated_on"))))
 		}
@@ -240,16 +270,13 @@ func (a *past) metricIncomplete(r row) string {
 	case created < string(state.Created):
 		return reasonOlder
 	}
-	// Between two states there is no pause, unless the metric stopped meanwhile.
-	var last metricRow
-	for _, m := range a.metrics[r.rec.get("sys_id")] {
-		if m.Definition != state.ID {
-			continue
-		}
-		if last.End != "" && last.End < m.Start {
+	// Between two states there is no pause, unless it was closed meanwhile: then
+	// nothing tells as what, nor what else was changed.
+	spells := a.spellsOf(r.rec.get("sys_id"), state.ID)
+	for i := 1; i < len(spells); i++ {
+		if spells[i-1].End < spells[i].Start && spells[i-1].End != "" {
 			return reasonGap
 		}
-		last = m
 	}
 	return ""
 }
@@ -259,7 +286,7 @@ func (a *past) unmetered(r row) []ticket.Field {
 	of := a.definitions[r.rec.class(r.table)]
 	missing := map[ticket.Field]bool{}
 	for column, field := range r.table.tracked() {
-		if _, ok := of[column]; !ok || a.denied {
+		if _, ok := of[column]; !ok {
 			missing[field] = true
 		}
 	}

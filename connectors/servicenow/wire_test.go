@@ -254,8 +254,61 @@ func TestCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 			want(t, r, c.what, c.level, c.says)
-			if n := in.TotalRequests(); n > 7 {
+			if n := in.TotalRequests(); n > 9 {
 				t.Errorf("%d requests", n)
+			}
+		})
+	}
+}
+
+// TestCheckHistory: check says which histories are possible, and what to set.
+func TestCheckHistory(t *testing.T) {
+	metric := func(columns ...string) func(*clocked) {
+		return func(in *clocked) {
+			for _, c := range columns {
+				in.AddMetric("incident", c, monday.AddDate(0, 0, -3))
+			}
+		}
+	}
+	both := func(some ...func(*clocked)) func(*clocked) {
+		return func(in *clocked) {
+			for _, f := range some {
+				f(in)
+			}
+		}
+	}
+	denied := func(in *clocked) { in.DenyTable("sys_audit") }
+	for name, c := range map[string]struct {
+		mode   servicenow.HistoryMode
+		change func(in *clocked)
+		level  source.Level
+		says   string
+	}{
+		"audit, and it is hidden":             {servicenow.HistoryAudit, func(in *clocked) { in.HideTable("sys_audit") }, source.LevelFailed, "set history: observed"},
+		"audit, and only metrics are":         {servicenow.HistoryAudit, both(denied, metric("assigned_to", "state")), source.LevelFailed, "set history: metric, since metrics tell who held the tickets created since 2026-02-27, and not assignment_group"},
+		"metric, and the audit is too":        {servicenow.HistoryMetric, metric("assigned_to"), source.LevelWarning, "set history: audit"},
+		"metric":                              {servicenow.HistoryMetric, both(denied, metric("assigned_to", "state", "assignment_group")), source.LevelOK, "since 2026-02-27"},
+		"metric, and there is none":           {servicenow.HistoryMetric, both(denied, metric("state")), source.LevelFailed, "no active metric"},
+		"metric, and it is refused":           {servicenow.HistoryMetric, both(denied, metric("assigned_to"), func(in *clocked) { in.DenyTable("metric_definition") }), source.LevelFailed, "cannot be read"},
+		"metric, and its instances are":       {servicenow.HistoryMetric, both(denied, metric("assigned_to"), func(in *clocked) { in.HideTable("metric_instance") }), source.LevelFailed, "none of its instances is shown"},
+		"observed, and the audit is readable": {servicenow.HistoryObserved, metric(), source.LevelWarning, "set history: audit"},
+		"observed, and metrics are readable":  {servicenow.HistoryObserved, both(denied, metric("assigned_to")), source.LevelWarning, "set history: metric"},
+		"observed":                            {servicenow.HistoryObserved, denied, source.LevelOK, "begins when Fairlead first sees"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := newInstance(servicenowtest.Options{})
+			c.change(in)
+			in.fill(t, "incident", 5)
+			in.Insert("incident", servicenowtest.Record{"sys_id": "done", "assigned_to": sysID("sys_user", "ann")}, "ann", monday.Add(-time.Hour))
+			if err := in.Update("incident", "done", servicenowtest.Record{"state": "7"}, "ann", monday.Add(-time.Minute)); err != nil {
+				t.Fatal(err)
+			}
+			r, err := in.connect(t, func(cfg *servicenow.Config) { cfg.History = c.mode }).Check(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := fact(r, "history of incident"); f.Level != c.level || !strings.Contains(f.Says, c.says) {
+				t.Errorf("got %+v, want %s saying %q", f, c.level, c.says)
 			}
 		})
 	}

@@ -36,12 +36,17 @@ func (in *Instance) Insert(table string, fields Record, user string, at time.Tim
 	rec["sys_created_on"], rec["sys_updated_on"] = now, now
 	rec["sys_created_by"], rec["sys_updated_by"] = user, user
 	rec["sys_mod_count"] = "0"
-	return in.put(table, rec)
+	id := in.put(table, rec)
+	if isTask(table) {
+		in.measure(in.table(table), id, Record{}, rec, at)
+	}
+	return id
 }
 
 // Update changes columns of a record as user at a time, as the platform does:
 // nothing happens where no value differs; else the update count goes up by one,
-// and each changed column of a task is audited under that count.
+// and each changed column of a task is audited under that count. What is written to
+// a journal field becomes an entry, and is audited too.
 func (in *Instance) Update(name, id string, fields Record, user string, at time.Time) error {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -58,7 +63,14 @@ func (in *Instance) Update(name, id string, fields Record, user string, at time.
 	rec := Record{}
 	merge(rec, old)
 	merge(rec, fields)
+	var entries []JournalEntry
 	if isTask(t.name) {
+		for _, k := range journalFields {
+			if v := fields[k]; v != "" {
+				entries = append(entries, JournalEntry{Table: t.name, Key: id, Element: k, Value: v, User: user, At: at})
+			}
+			delete(rec, k)
+		}
 		mirrorChange(t.name, old, rec)
 		if _, said := fields["active"]; !said && rec["state"] != old["state"] {
 			rec["active"] = strconv.FormatBool(!closes(t.name, rec["state"]))
@@ -74,7 +86,7 @@ func (in *Instance) Update(name, id string, fields Record, user string, at time.
 			changed = append(changed, k)
 		}
 	}
-	if len(changed) == 0 {
+	if len(changed) == 0 && len(entries) == 0 {
 		return nil
 	}
 	slices.Sort(changed)
@@ -86,7 +98,16 @@ func (in *Instance) Update(name, id string, fields Record, user string, at time.
 			in.audit(AuditRow{Table: t.name, Key: id, Field: k, Old: old[k], New: rec[k], User: user, At: at, Checkpoint: mod + 1})
 		}
 	}
+	for _, e := range entries {
+		in.journal(e)
+		if in.auditing {
+			in.audit(AuditRow{Table: t.name, Key: id, Field: e.Element, Old: "JOURNAL FIELD ADDITION", New: e.Value, User: user, At: at, Checkpoint: mod + 1})
+		}
+	}
 	t.store(t.newRow(in, rec, id))
+	if isTask(t.name) {
+		in.measure(t, id, old, rec, at)
+	}
 	return nil
 }
 

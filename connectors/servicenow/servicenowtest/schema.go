@@ -52,7 +52,13 @@ var baseColumns = map[string][]string{
 		"user_name", "name", "email", "active", "web_service_access_only", "internal_integration_user",
 		"time_zone", "manager", "department",
 	}, sysColumns...),
-	"sys_user_group":  append([]string{"name", "manager", "email", "active"}, sysColumns...),
+	"sys_user_group":    append([]string{"name", "manager", "email", "active"}, sysColumns...),
+	"sys_user_grmember": append([]string{"group", "user"}, sysColumns...),
+	"sys_journal_field": {"sys_id", "name", "element", "element_id", "value", "sys_created_on", "sys_created_by"},
+	"metric_definition": append([]string{"name", "table", "field", "type", "active", "script"}, sysColumns...),
+	"metric_instance": append([]string{
+		"table", "id", "definition", "field", "field_value", "value", "start", "end", "duration", "calculation_complete",
+	}, sysColumns...),
 	"sys_choice":      append([]string{"name", "element", "value", "label", "language", "inactive", "sequence", "dependent_value"}, sysColumns...),
 	"sys_properties":  append([]string{"name", "value"}, sysColumns...),
 	"cmdb_ci":         append([]string{"name", "sys_class_name"}, sysColumns...),
@@ -63,8 +69,8 @@ var baseColumns = map[string][]string{
 var references = map[string]string{
 	"assigned_to": "sys_user", "opened_by": "sys_user", "closed_by": "sys_user", "resolved_by": "sys_user",
 	"caller_id": "sys_user", "manager": "sys_user", "requested_for": "sys_user",
-	"assignment_group": "sys_user_group",
-	"cmdb_ci":          "cmdb_ci", "business_service": "cmdb_ci_service",
+	"assignment_group": "sys_user_group", "group": "sys_user_group", "user": "sys_user", "definition": "metric_definition",
+	"cmdb_ci": "cmdb_ci", "business_service": "cmdb_ci_service",
 	"parent": "task", "problem_id": "problem", "parent_incident": "incident", "rfc": "change_request",
 	"caused_by": "change_request", "request": "sc_request", "request_item": "sc_req_item",
 }
@@ -78,10 +84,13 @@ var integers = map[string]bool{
 
 // indexed are the columns by which equality is found without reading the table.
 var indexed = map[string][]string{
-	"sys_audit":      {"documentkey"},
-	"sys_user":       {"user_name"},
-	"sys_choice":     {"name"},
-	"sys_properties": {"name"},
+	"sys_audit":         {"documentkey"},
+	"sys_journal_field": {"element_id"},
+	"metric_instance":   {"id"},
+	"sys_user_grmember": {"group"},
+	"sys_user":          {"user_name"},
+	"sys_choice":        {"name"},
+	"sys_properties":    {"name"},
 }
 
 // inactiveStates are the states in which the base system's business rules make
