@@ -9,7 +9,7 @@ import (
 var ages = []level{{0, green}, {900, yellow}, {1800, red}}
 
 func itself() *page {
-	p := newPage("fairlead-itself", "Fairlead itself", "Whether Fairlead collects and computes as it should.", "now-24h").
+	p := newPage("fairlead-itself", "Fairlead itself", "Whether Fairlead collects and computes as it should.", "now-24h", "Collection", "/collection").
 		choice("source", "Source", "fairlead_source_stored_tickets", true)
 	p.Refresh("1m")
 	by := func(metric string) string { return "max by (source) (" + metric + `{source=~"$source"})` }

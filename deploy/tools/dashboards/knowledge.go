@@ -1,7 +1,7 @@
 package main
 
 func knowledge() *page {
-	p := newPage("fairlead-knowledge", "Fairlead: knowledge and ownership", "Which areas rest on one person, and how that changes.", "now-90d").
+	p := newPage("fairlead-knowledge", "Fairlead: knowledge and ownership", "Which areas rest on one person, and how that changes.", "now-90d", "Areas", "/areas").
 		choice("area", "Area", "fairlead_area_ownership_hhi", true).
 		choiceOf("teams", "team", "Teams or queues", "fairlead_team_silo_score", true)
 	of := func(metric string) string { return metric + `{area=~"$area"}` }
@@ -52,10 +52,10 @@ func knowledge() *page {
 }
 
 func quarter() *page {
-	p := newPage("fairlead-quarter", "Fairlead: quarter", "How teams and knowledge went over the past year, to look back on a quarter.", "now-1y").
+	p := newPage("fairlead-quarter", "Fairlead: quarter", "How teams and knowledge went over the past year, to look back on a quarter.", "now-1y", "All teams", "/").
 		choiceOf("teams", "team", "Teams or queues", "fairlead_team_unassigned_tickets", true).
 		choice("window", "Window", "fairlead_team_engineers", false)
-	p.note(24, 3, "Each point looks back over the window **$window**; the ten teams with most are drawn. With the history that `fairlead history` writes, the past year is here from the first day on. The [report](${fairlead}/) says the same in words and with intervals.")
+	p.note(24, 3, "Each point looks back over the window **$window**; the ten teams with most are drawn. With the history that `fairlead history` writes, the past year is here from the first day on. The [reports](${fairlead}/reports) say the same in words and with intervals.")
 	lines := func(title, about, unit, series string) {
 		p.lines(12, 9, title, about, unit, query{most("team", series), "{{team}}"}).OverrideByFieldType("number", leads("Open the team", p.toTeam(label("team"))))
 	}

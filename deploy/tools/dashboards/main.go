@@ -75,6 +75,7 @@ func generate() (map[string][]byte, error) {
 	for name, p := range map[string]*page{
 		"overview.json": overview(), "team.json": team(), "knowledge.json": knowledge(),
 		"engineer.json": engineer(), "quarter.json": quarter(), "itself.json": itself(),
+		"drilldown.json": drilldown(),
 	} {
 		d, err := p.build()
 		if err != nil {

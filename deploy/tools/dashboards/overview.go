@@ -3,7 +3,7 @@ package main
 const uneven = `fairlead_team_load_fairness_verdict{team=~"$teams",basis="load",unit="tickets",window="$window",verdict="uneven"}`
 
 func overview() *page {
-	p := newPage("fairlead-overview", "Fairlead: overview for a manager", "The teams at a glance, and what needs a conversation.", "now-90d").
+	p := newPage("fairlead-overview", "Fairlead: overview for a manager", "The teams at a glance, and what needs a conversation.", "now-90d", "All teams", "/").
 		choice("source", "Source", "fairlead_team_info", true).
 		listed("teams", "team", "Teams or queues", `fairlead_team_info{source=~"$source"}`).
 		choice("window", "Window", "fairlead_team_engineers", false)

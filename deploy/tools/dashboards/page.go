@@ -79,22 +79,25 @@ type page struct {
 	lonely   bool // its choices are not carried along by the links above the panels
 }
 
-func newPage(uid, title, about, from string) *page {
-	return (&page{DashboardBuilder: dashboard.NewDashboardBuilder(title)}).frame(uid, about, from).
+func newPage(uid, title, about, from, own, ownPath string) *page {
+	return (&page{DashboardBuilder: dashboard.NewDashboardBuilder(title)}).frame(uid, about, from, own, ownPath).
 		source("datasource", "Prometheus", "prometheus")
 }
 
-// frame is what all dashboards have.
-func (p *page) frame(uid, about, from string) *page {
-	link := func(title, address, tip string) cog.Builder[dashboard.DashboardLink] {
+// frame is what all dashboards have, links to Fairlead's own page of the same
+// matter and to its reports among it.
+func (p *page) frame(uid, about, from, own, ownPath string) *page {
+	link := func(title, path, tip string) cog.Builder[dashboard.DashboardLink] {
 		return dashboard.NewDashboardLinkBuilder(title).Type(dashboard.DashboardLinkTypeLink).Icon("external link").
-			Url(address).Tooltip(tip).TargetBlank(true)
+			Url("${fairlead}" + path).Tooltip(tip).TargetBlank(true)
 	}
 	p.Uid(uid).Description(about).Tags([]string{tag}).Timezone("browser").
 		Time(from, "now").Refresh("5m").Readonly().Tooltip(dashboard.DashboardCursorSyncCrosshair).
 		Link(dashboard.NewDashboardLinkBuilder("Fairlead").Type(dashboard.DashboardLinkTypeDashboards).
 			Tags([]string{tag}).AsDropdown(true).IncludeVars(true).KeepTime(true).Tooltip("The other dashboards of Fairlead")).
-		Link(link("Pages and report", "${fairlead}/", "Fairlead's own pages: the report, what is held on you, and how each figure is made"))
+		Link(link(own, ownPath, "The same on Fairlead's own pages, with the tickets behind it for those who may see them")).
+		Link(link("Reports", "/reports", "The report of each quarter, in words and with intervals")).
+		Link(link("How it is measured", "/method", "What each figure is, and where it comes from"))
 	p.WithVariable(dashboard.NewConstantVariableBuilder("fairlead").Label("Address of Fairlead").
 		Value(dashboard.StringOrMap{String: cog.ToPtr(home)}))
 	return p
@@ -259,17 +262,22 @@ func (p *page) balance(width, height uint32, title, about, unit string, q query,
 
 // lines shows how values went.
 func (p *page) lines(width, height uint32, title, about, unit string, queries ...query) *timeseries.PanelBuilder {
-	b := timeseries.NewPanelBuilder().Id(p.next()).Title(title).Description(about).Datasource(source).
-		Span(width).Height(height).Unit(unit).AxisSoftMin(0).LineWidth(2).FillOpacity(0).NoValue("nothing to show").
-		ShowPoints(common.VisibilityModeAuto).SpanNulls(common.BoolOrFloat64{Float64: cog.ToPtr[float64](yesterday)}).
-		Legend(common.NewVizLegendOptionsBuilder().DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).ShowLegend(true)).
-		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
+	b := p.plain(width, height, title, about, unit).Datasource(source)
 	for i, q := range queries {
 		b.WithTarget(prometheus.NewDataqueryBuilder().Datasource(source).RefId(refID(i)).Expr(q.expr).LegendFormat(q.legend).
 			Range().Interval("1m").Format(prometheus.PromQueryFormatTimeSeries).EditorMode(prometheus.QueryEditorModeCode))
 	}
 	p.WithPanel(b)
 	return b
+}
+
+// plain is a panel of lines without queries.
+func (p *page) plain(width, height uint32, title, about, unit string) *timeseries.PanelBuilder {
+	return timeseries.NewPanelBuilder().Id(p.next()).Title(title).Description(about).
+		Span(width).Height(height).Unit(unit).AxisSoftMin(0).LineWidth(2).FillOpacity(0).NoValue("nothing to show").
+		ShowPoints(common.VisibilityModeAuto).SpanNulls(common.BoolOrFloat64{Float64: cog.ToPtr[float64](yesterday)}).
+		Legend(common.NewVizLegendOptionsBuilder().DisplayMode(common.LegendDisplayModeList).Placement(common.LegendPlacementBottom).ShowLegend(true)).
+		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
 }
 
 // rows shows a table of now. The labels are its first columns, under the names
@@ -310,31 +318,36 @@ func (p *page) rows(width, height uint32, title, about string, labels []column, 
 			continue
 		}
 		rename[field], order[field] = c.name, len(labels)+i
-		set := []dashboard.DynamicConfigValue{{Id: "unit", Value: c.unit}}
-		if c.unit != "s" {
-			set = append(set, dashboard.DynamicConfigValue{Id: "decimals", Value: c.decimals})
-		}
-		if c.link != "" {
-			set = append(set, leads("Open", c.link)...)
-		}
-		if len(c.words) > 0 {
-			set = append(set, dashboard.DynamicConfigValue{Id: "mappings", Value: mapping(c.words)})
-		}
-		if len(c.levels) > 0 {
-			config, err := steps(c.levels).Build()
-			if err != nil {
-				panic(err)
-			}
-			set = append(set, dashboard.DynamicConfigValue{Id: "thresholds", Value: config},
-				dashboard.DynamicConfigValue{Id: "custom.displayMode", Value: "color-text"})
-		}
-		b.OverrideByName(c.name, set)
+		b.OverrideByName(c.name, c.properties())
 	}
 	b.WithTransformation(dashboard.DataTransformerConfig{Id: "merge", Options: map[string]any{}}).
 		WithTransformation(dashboard.DataTransformerConfig{Id: "organize", Options: map[string]any{
 			"excludeByName": exclude, "renameByName": rename, "indexByName": order,
 		}})
 	p.WithPanel(b)
+}
+
+// properties are how a column of numbers looks.
+func (c column) properties() []dashboard.DynamicConfigValue {
+	set := []dashboard.DynamicConfigValue{{Id: "unit", Value: c.unit}}
+	if c.unit != "s" {
+		set = append(set, dashboard.DynamicConfigValue{Id: "decimals", Value: c.decimals})
+	}
+	if c.link != "" {
+		set = append(set, leads("Open", c.link)...)
+	}
+	if len(c.words) > 0 {
+		set = append(set, dashboard.DynamicConfigValue{Id: "mappings", Value: mapping(c.words)})
+	}
+	if len(c.levels) > 0 {
+		config, err := steps(c.levels).Build()
+		if err != nil {
+			panic(err)
+		}
+		set = append(set, dashboard.DynamicConfigValue{Id: "thresholds", Value: config},
+			dashboard.DynamicConfigValue{Id: "custom.displayMode", Value: "color-text"})
+	}
+	return set
 }
 
 // build is the dashboard as it is written.

@@ -7,7 +7,7 @@ import (
 )
 
 func team() *page {
-	p := newPage("fairlead-team", "Fairlead: team", "How the work of one team is spread over its people, beside what luck would give.", "now-90d").
+	p := newPage("fairlead-team", "Fairlead: team", "How the work of one team is spread over its people, beside what luck would give.", "now-90d", "This team", "/team?team=${team:percentencode}").
 		choice("team", "Team or queue", "fairlead_team_unassigned_tickets", false).
 		choice("window", "Window", "fairlead_team_engineers", false)
 	of := func(metric string) string { return metric + `{team="$team"}` }
@@ -99,7 +99,7 @@ func faint() []dashboard.DynamicConfigValue {
 }
 
 func engineer() *page {
-	p := newPage("fairlead-engineer", "Fairlead: engineer", "What rests on one engineer, as they may see it of themselves. Never a measure of how well somebody works.", "now-90d").
+	p := newPage("fairlead-engineer", "Fairlead: engineer", "What rests on one engineer, as they may see it of themselves. Never a measure of how well somebody works.", "now-90d", "Their own page", "/engineer?who=${engineer:percentencode}").
 		choice("team", "Of team or queue", "fairlead_engineer_open_tickets", true).
 		choice("engineer", "Engineer", `fairlead_engineer_open_tickets{team=~"$team"}`, false).
 		choice("window", "Window", "fairlead_engineer_load", false)
@@ -110,7 +110,7 @@ func engineer() *page {
 	}
 
 	p.note(24, 3, "What rests on **$engineer**, not how well they work: nothing here counts finished work, and nothing is compared with anybody by name. "+
-		"It is a pseudonym; `fairlead whois $engineer` says who it is, and notes who asked. If it is you, [Fairlead's pages](${fairlead}/) show every figure that is held on you, and how to object.")
+		"It is a pseudonym; `fairlead whois $engineer` says who it is, and notes who asked. If it is you, [your page](${fairlead}/me) shows every figure that is held on you, where it comes from, who looked, and how to object.")
 	p.number(6, "Overloaded", "Signs of overload of two kinds in three of the last four weeks. It goes out when they have been gone for two.", number,
 		top("engineer", of("fairlead_engineer_overloaded")), yes, badFromOne...)
 	p.number(6, "Open tickets", "Open tickets that they hold, in all teams.", number, `sum(`+top("engineer, team", of("fairlead_engineer_open_tickets"))+`)`, nil, level0...)
