@@ -11,7 +11,9 @@ const (
 
 	// queues are the tickets of the chosen sources and queues, by name.
 	queues = `(
-  SELECT t.*, if(q.word = '', t.queue_id, q.word) AS queue, if(k.word = '', t.kind_id, k.word) AS kind
+  SELECT t.source AS source, t.ticket AS ticket, t.status AS status, t.areas AS areas, t.created AS created, t.given AS given, t.taken AS taken,
+    t.fields AS fields, t.values AS values, t.begun AS begun, t.ended AS ended,
+    if(q.word = '', t.queue_id, q.word) AS queue, if(k.word = '', t.kind_id, k.word) AS kind
   FROM (
     SELECT source, key AS ticket, ` + "`group`" + ` AS queue_id, kind AS kind_id, status, areas, created, ` + "`assignments.from`" + ` AS given, ` + "`assignments.to`" + ` AS taken,
       ` + "`spells.field` AS fields, `spells.value` AS values, `spells.from` AS begun, `spells.to` AS ended" + `
