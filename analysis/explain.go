@@ -85,6 +85,7 @@ type ExplainedPerson struct {
 
 // ExplainedList is tickets that a number comes from, the heaviest first.
 type ExplainedList struct {
+	Behind     string            `json:"behind"` // work, held, evidence or alone
 	Title      string            `json:"title"`
 	Unit       string            `json:"unit"`
 	Tickets    []ExplainedTicket `json:"tickets"`
@@ -196,21 +197,11 @@ func (d *dealtWork) group(team string) (*Group, error) {
 			return &d.groups[i], nil
 		}
 	}
-	return nil, fmt.Errorf("there is no team %q with people or work in this window%s", team, likely(team, d.groups))
-}
-
-// likely names what may have been meant.
-func likely(team string, groups []Group) string {
-	var names []string
-	for _, g := range groups {
-		if strings.Contains(strings.ToLower(g.Name), strings.ToLower(team)) || len(names) < 5 {
-			names = append(names, g.Name)
-		}
+	names := make([]string, len(d.groups))
+	for i, g := range d.groups {
+		names[i] = g.Name
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return ": there is " + strings.Join(names[:min(8, len(names))], ", ")
+	return nil, fmt.Errorf("there is no team %q with people or work in this window%s", team, nearby(team, names))
 }
 
 func (e *Engine) explainTeam(ctx context.Context, w *world, q ExplainQuery) (Explanation, error) {
@@ -225,11 +216,22 @@ func (e *Engine) explainTeam(ctx context.Context, w *world, q ExplainQuery) (Exp
 	x := Explanation{Of: g.Name + ": " + titleOf(q), AsOf: q.AsOf.UTC(), People: workers(g)}
 	x.Figures = append(spreadFigures(g), chanceFigures(g, d)...)
 	x.Figures = append(x.Figures, e.verdictFigures(g, d.groups)...)
+	if g.judged != nil && q.Basis == Load && q.Unit == Tickets {
+		areas, err := e.ownership(ctx, w, beginning, millis(q.AsOf))
+		if err != nil {
+			return Explanation{}, err
+		}
+		one := []Group{*g}
+		if err := e.explain(w, one, knowledgeOf(areas), q.Window.String()); err != nil {
+			return Explanation{}, err
+		}
+		x.Figures = append(x.Figures, explainedFigure(&one[0]))
+	}
 	list, err := e.listed(ctx, w, d.tickets[g.Name], q.Tickets)
 	if err != nil {
 		return Explanation{}, err
 	}
-	list.Title, list.Unit = "what the work is", unitOf(q)
+	list.Behind, list.Title, list.Unit = listWork, "what the work is", unitOf(q)
 	x.Tickets = []ExplainedList{list}
 	x.Notes = notesOn(g)
 	return x, nil
@@ -280,7 +282,15 @@ func workers(g *Group) []ExplainedPerson {
 func (e *Engine) explainEngineer(ctx context.Context, w *world, q ExplainQuery) (Explanation, error) {
 	who, ok := w.people.Find(q.Engineer)
 	if !ok {
-		return Explanation{}, fmt.Errorf("there is no engineer %q: give a pseudonym as it stands in the metrics", q.Engineer)
+		var known []string
+		for _, p := range w.people.Engineers() {
+			known = append(known, p.Pseudonym)
+		}
+		near := nearby(q.Engineer, known)
+		if !strings.HasSuffix(near, "?") {
+			near = ": give a pseudonym as it stands in the metrics" // and no list of people
+		}
+		return Explanation{}, fmt.Errorf("there is no engineer %q%s", q.Engineer, near)
 	}
 	if who.Bot {
 		return Explanation{}, fmt.Errorf("%s is an integration account, of which nothing is published", who.Pseudonym)
@@ -307,7 +317,7 @@ func (e *Engine) explainEngineer(ctx context.Context, w *world, q ExplainQuery) 
 		if err != nil {
 			return Explanation{}, err
 		}
-		list.Title, list.Unit = "what of "+g.Name+"'s work rests on them", unitOf(q)
+		list.Behind, list.Title, list.Unit = listWork, "what of "+g.Name+"'s work rests on them", unitOf(q)
 		x.Tickets = append(x.Tickets, list)
 	}
 	if err := e.explainOverload(ctx, w, q, who.Pseudonym, &x); err != nil {

@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -23,17 +22,11 @@ func (e *Engine) explainArea(ctx context.Context, w *world, q ExplainQuery) (Exp
 	}
 	at := slices.IndexFunc(areas, func(a AreaOwnership) bool { return a.Area == q.Area })
 	if at < 0 {
-		var near []string
-		for _, a := range areas {
-			if len(near) < 5 || strings.Contains(strings.ToLower(a.Area), strings.ToLower(q.Area)) {
-				near = append(near, a.Area)
-			}
+		names := make([]string, len(areas))
+		for i, a := range areas {
+			names[i] = a.Area
 		}
-		says := ""
-		if len(near) > 0 {
-			says = ": there is " + strings.Join(near[:min(8, len(near))], ", ")
-		}
-		return Explanation{}, fmt.Errorf("there is no area %q with evidence or recent tickets%s", q.Area, says)
+		return Explanation{}, fmt.Errorf("there is no area %q with evidence or recent tickets%s", q.Area, nearby(q.Area, names))
 	}
 	o := areas[at]
 	teams, err := e.teams(ctx, w, to)
@@ -74,7 +67,7 @@ func (e *Engine) explainArea(ctx context.Context, w *world, q ExplainQuery) (Exp
 	if list, err = e.listed(ctx, w, alone, q.Tickets); err != nil {
 		return Explanation{}, err
 	}
-	list.Title, list.Unit = "recent tickets that nobody but the top holder touched", "tickets"
+	list.Behind, list.Title, list.Unit = listAlone, "recent tickets that nobody but the top holder touched", "tickets"
 	x.Tickets = append(x.Tickets, list)
 
 	x.Notes = append(x.Notes, fmt.Sprintf("Evidence: %s for a ticket resolved, %s for writing on another's ticket, %s for each change of status, %s once for the first ticket resolved; each fades by exp(−age/%s), and counts for %s.",
@@ -296,7 +289,7 @@ func (e *Engine) listedEvidence(ctx context.Context, w *world, evidence []eviden
 	}
 	most = min(most, len(evidence))
 	keys, err := e.keys(ctx, work[:most])
-	x := ExplainedList{Title: "what the evidence is", Unit: "evidence", Tickets: []ExplainedTicket{}}
+	x := ExplainedList{Behind: listEvidence, Title: "what the evidence is", Unit: "evidence", Tickets: []ExplainedTicket{}}
 	for _, t := range evidence[:most] {
 		p, _ := w.people.Find(t.pseudonym)
 		what := map[string]string{actResolution: "resolved", actOther: "wrote on it", actTransition: "moved it on"}[t.act]

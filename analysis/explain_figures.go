@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"fairlead/analysis/distribution"
 )
 
@@ -35,12 +37,16 @@ func spreadFigures(g *Group) []ExplainedFigure {
 		input("W", total, "work of all of them, the sum of the W_i"),
 		input("C", capacity, "capacity of all of them, the sum of the c_i"),
 	}
-	var gini, hoover, hhi, cv2 float64
+	var gini, hoover, hhi, cv2, theil, top float64
 	for _, a := range g.Engineers {
 		pa, sa := a.Capacity/capacity, work(a)/total
 		hoover += math.Abs(sa-pa) / 2
 		hhi += sa * sa
 		cv2 += (sa - pa) * (sa - pa) / pa
+		top = max(top, sa)
+		if sa > 0 {
+			theil += sa * math.Log(sa/pa)
+		}
 		for _, b := range g.Engineers {
 			pb, sb := b.Capacity/capacity, work(b)/total
 			gini += pa * pb * math.Abs(sa/pa-sb/pb) / 2
@@ -53,13 +59,46 @@ func spreadFigures(g *Group) []ExplainedFigure {
 		return f
 	}
 	const where = ", where p_i = c_i/C, s_i = W_i/W, r_i = s_i/p_i"
-	return []ExplainedFigure{
+	list := []ExplainedFigure{
 		figure("gini", "½ Σ_i Σ_j p_i p_j |r_i − r_j|"+where, gini),
 		figure("hoover", "½ Σ |s_i − p_i|"+where+": the share of the work that would have to move", hoover),
 		figure("hhi", "Σ s_i²", hhi),
 		figure("effective", "1 / Σ s_i²: as many people with equal work would be as concentrated", 1/hhi),
+		figure("top_share", "the largest s_i", top),
+		figure("theil", "Σ s_i ln(s_i/p_i), where 0 ln 0 is 0", theil),
 		figure("cv2", "Σ (s_i − p_i)²/p_i", cv2),
 	}
+	return append(list, intervalFigures(g)...)
+}
+
+// intervalFigures are the ends of the jackknife interval, from the Gini of the
+// group without each of its people.
+func intervalFigures(g *Group) []ExplainedFigure {
+	if g.GiniLow == nil || g.GiniHigh == nil {
+		return nil
+	}
+	work, capacity := make([]float64, len(g.Engineers)), make([]float64, len(g.Engineers))
+	for i, p := range g.Engineers {
+		work[i], capacity[i] = p.Value, p.Capacity
+	}
+	s, err := distribution.Weighted(work, capacity)
+	if err != nil {
+		return nil // measured before, so that this cannot be
+	}
+	j := s.JackknifeGini(false)
+	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(j.People - 1)}.Quantile(0.975)
+	inputs := []ExplainedInput{
+		input("gini", *g.Gini, "as above"), input("SE", j.SE, "√((n−1)/n · Σ(G_(−i) − mean)²), where G_(−i) is the Gini without person i"),
+		input("n", float64(j.People), "people"), input("t", t, "97.5th percentile of Student's t with n − 1 degrees of freedom"),
+	}
+	end := func(name, sign string, value *float64) ExplainedFigure {
+		return ExplainedFigure{
+			Name: name, Value: value, Inputs: inputs,
+			Formula: "gini " + sign + " t·SE, at least 0 and at most 1: a 95 % interval, by the jackknife over people",
+			Put:     fmt.Sprintf("%s %s %s · %s = %s", sig(*g.Gini), sign, sig(t), sig(j.SE), sig(*value)),
+		}
+	}
+	return []ExplainedFigure{end("gini_low", "−", g.GiniLow), end("gini_high", "+", g.GiniHigh)}
 }
 
 // luck is Σw and Σw² of what makes up the work of a group's people.
@@ -167,7 +206,29 @@ func (e *Engine) verdictFigures(g *Group, groups []Group) []ExplainedFigure {
 		Put: fmt.Sprintf("p_adjusted = %s, hoover − hoover_chance = %s − %s = %s, p_levelled adjusted = %s: %s",
 			sig(up), sig(*g.Hoover), sig(*g.HooverChance), sig(size), sig(low), g.Verdict),
 	}
-	return []ExplainedFigure{p, adjusted, verdict}
+	band := func(name, says string, value *float64) ExplainedFigure {
+		return ExplainedFigure{
+			Name: name, Value: value, Inputs: []ExplainedInput{input("B", float64(e.draws), "dealings at most")},
+			Formula: "the Gini that luck alone stays " + says + " 95 times in a hundred, " + draws,
+			Put:     orUndefined(value),
+		}
+	}
+	return []ExplainedFigure{band("gini_chance_low", "above", g.ChanceLow), band("gini_chance_high", "below", g.ChanceHigh), p, adjusted, verdict}
+}
+
+// explainedFigure is the part that skills and absence account for.
+func explainedFigure(g *Group) ExplainedFigure {
+	x := g.Explained
+	chance := x.Gini - x.Part
+	return ExplainedFigure{
+		Name: "gini_explained", Value: &x.Part,
+		Formula: "G₂ − G₁, where each is the mean Gini of its dealings by lot: G₁ among all in proportion to capacity, G₂ among those who were there that week and know the area (evidence of at least θ)",
+		Inputs: []ExplainedInput{
+			input("G₁", chance, "of luck among all"), input("G₂", x.Gini, "of luck among who was there and knows the area"),
+			input("p", x.P, "of at least the cv2 seen under the second"), input("known", x.Known, "share of the work of which it is known who could have taken it"),
+		},
+		Put: fmt.Sprintf("%s − %s = %s", sig(x.Gini), sig(chance), sig(x.Part)),
+	}
 }
 
 // partFigures are those of one engineer in a group.

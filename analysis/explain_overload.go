@@ -78,7 +78,7 @@ func (e *Engine) heldIn(ctx context.Context, w *world, q ExplainQuery, pseudonym
 	if err != nil {
 		return err
 	}
-	list.Title = "what was open in their hands in the week of " + week.Start().Format(time.DateOnly)
+	list.Behind, list.Title = listHeld, "what was open in their hands in the week of " + week.Start().Format(time.DateOnly)
 	list.Unit = "of the week"
 	x.Tickets = append(x.Tickets, list)
 	return nil
@@ -114,11 +114,14 @@ func (e *Engine) stateFigure(team string, states []overload.State, span weeks) E
 		case overload.Between, overload.Hot:
 			cool = 0
 		}
-		why := ""
+		var why []string
 		for _, family := range s.Holding() {
-			why += " " + string(family)
+			why = append(why, string(family))
 		}
-		told = append(told, "week of "+s.Week.Start().Format(time.DateOnly)+" "+mark+strings.TrimRight(" ("+strings.TrimSpace(why)+")", "() "))
+		if len(why) > 0 {
+			mark += " (" + strings.Join(why, " and ") + ")"
+		}
+		told = append(told, "week of "+s.Week.Start().Format(time.DateOnly)+" "+mark)
 	}
 	f.Inputs = []ExplainedInput{
 		input("hot_weeks", float64(hot), fmt.Sprintf("of the last %d", c.Window)),

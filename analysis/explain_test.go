@@ -36,6 +36,18 @@ var again = map[string]func(in map[string]float64, who []ExplainedPerson) float6
 	"gini_chance": func(in map[string]float64, _ []ExplainedPerson) float64 {
 		return math.Sqrt(in["Σw²"]/in["Σw"]/in["Σw"]/2/math.Pi) * in["Σ√"]
 	},
+	"gini_low":       func(in map[string]float64, _ []ExplainedPerson) float64 { return max(0, in["gini"]-in["t"]*in["SE"]) },
+	"gini_high":      func(in map[string]float64, _ []ExplainedPerson) float64 { return min(1, in["gini"]+in["t"]*in["SE"]) },
+	"gini_explained": func(in map[string]float64, _ []ExplainedPerson) float64 { return in["G₂"] - in["G₁"] },
+	"theil": func(in map[string]float64, who []ExplainedPerson) float64 {
+		sum := 0.0
+		for _, p := range who {
+			if *p.Work > 0 {
+				sum += *p.Work / in["W"] * math.Log(*p.Work/in["W"]/(p.Capacity/in["C"]))
+			}
+		}
+		return sum
+	},
 	"gini_excess": func(in map[string]float64, _ []ExplainedPerson) float64 { return in["gini"] - in["gini_chance"] },
 	"relative_load": func(in map[string]float64, _ []ExplainedPerson) float64 {
 		return (in["W_i"] / in["W"]) / (in["c_i"] / in["C"])
@@ -98,6 +110,9 @@ func numbersOf(who []ExplainedPerson, of func(ExplainedPerson) float64) []float6
 func recompute(t *testing.T, x Explanation) {
 	t.Helper()
 	for _, f := range x.Figures {
+		if !slices.ContainsFunc(explainable, func(p published) bool { return p.name == f.Name }) {
+			t.Errorf("%s cannot be asked for by itself", f.Name)
+		}
 		formula, ok := again[f.Name]
 		if !ok || f.Value == nil {
 			continue
@@ -152,6 +167,8 @@ func everything(t *testing.T, e *Engine, asOf time.Time, most int) {
 			for name, published := range map[string]*float64{
 				"gini": g.Gini, "hoover": g.Hoover, "hhi": g.HHI, "effective": g.Effective, "cv2": g.CV2,
 				"gini_chance": g.GiniChance, "gini_excess": g.GiniExcess, "p": g.P, "p_adjusted": g.PAdjusted,
+				"theil": g.Theil, "top_share": g.TopShare, "gini_low": g.GiniLow, "gini_high": g.GiniHigh,
+				"gini_chance_low": g.ChanceLow, "gini_chance_high": g.ChanceHigh, "gini_explained": partOf(g.Explained),
 			} {
 				if !near(f[name].Value, published) {
 					t.Errorf("%s of %s: explained %s, published %s", name, x.Of, orUndefined(f[name].Value), orUndefined(published))
@@ -246,6 +263,13 @@ func everything(t *testing.T, e *Engine, asOf time.Time, most int) {
 	if verdicts == 0 || signals == 0 || silos == 0 {
 		t.Error("too little was published")
 	}
+}
+
+func partOf(x *Explained) *float64 {
+	if x == nil {
+		return nil
+	}
+	return &x.Part
 }
 
 func compareFloats(a, b float64) int {
@@ -344,9 +368,9 @@ func TestExplainByHand(t *testing.T) {
 		says string
 	}{
 		{ExplainQuery{AsOf: day(5), Basis: Load, Unit: Tickets}, "nothing to explain"},
-		{ExplainQuery{AsOf: day(5), Team: "Netwrk", Basis: Load, Unit: Tickets}, `no team "Netwrk" with people or work in this window: there is Network`},
+		{ExplainQuery{AsOf: day(5), Team: "Netwrk", Basis: Load, Unit: Tickets}, `no team "Netwrk" with people or work in this window: did you mean Network?`},
 		{ExplainQuery{AsOf: day(5), Engineer: "x-y-z", Basis: Load, Unit: Tickets}, "no engineer"},
-		{ExplainQuery{AsOf: day(5), Area: "Fire"}, `no area "Fire" with evidence or recent tickets: there is Firewall`},
+		{ExplainQuery{AsOf: day(5), Area: "Fire"}, `no area "Fire" with evidence or recent tickets: did you mean Firewall?`},
 		{ExplainQuery{AsOf: day(5), Area: "Firewall", Team: "Network"}, "by itself"},
 		{ExplainQuery{AsOf: day(5), Team: "Network", Basis: "x", Unit: Tickets}, "basis"},
 		{ExplainQuery{AsOf: day(0.5), Engineer: pseudonymOf(t, db, "Dan"), Basis: Load, Unit: Tickets}, "nothing is published"},

@@ -207,13 +207,14 @@ func (e *Engine) Rebalance(ctx context.Context, team string, asOf time.Time, o R
 	}
 	byID := map[string]openTicket{}
 	var work []rebalance.Ticket
-	known := false
+	known, seen := false, map[string]bool{}
 	for _, t := range tickets {
 		mine, holder := w.ownTeam(t.source, t.group, to-1), ""
 		if t.actor != 0 && !w.engineer(t.actor).Bot {
 			holder = w.engineer(t.actor).Pseudonym
 			mine = w.holderTeam(t.source, t.group, holder, to-1)
 		}
+		seen[mine] = true
 		if mine != team {
 			continue
 		}
@@ -242,7 +243,12 @@ func (e *Engine) Rebalance(ctx context.Context, team string, asOf time.Time, o R
 		})
 	}
 	if !known && len(people) == 0 {
-		return Rebalancing{}, fmt.Errorf("there is no team %q with people or open tickets at %s", team, asOf.UTC().Format(time.DateOnly))
+		if w.crew != nil {
+			for _, t := range w.crew.roster.Teams() {
+				seen[t.Name] = true
+			}
+		}
+		return Rebalancing{}, fmt.Errorf("there is no team %q with people or open tickets at %s%s", team, asOf.UTC().Format(time.DateOnly), nearby(team, sortedKeys(seen)))
 	}
 	r.Tickets = len(work)
 

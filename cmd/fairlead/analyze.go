@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"encoding/csv"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -25,32 +23,18 @@ type analyzeCmd struct {
 }
 
 // Run prints one line a group.
-func (c analyzeCmd) Run(ctx context.Context, a *app) (err error) {
-	if err := a.configure(); err != nil {
-		return err
-	}
+func (c analyzeCmd) Run(ctx context.Context, a *app) error {
 	window, err := analysis.ParseWindow(c.Window)
 	if err != nil {
 		return fmt.Errorf("--window: %w", err)
 	}
-	dir, err := a.cfg.dataDir(a.globals.Data)
-	if err != nil {
-		return err
-	}
-	asOf, err := parseAsOf(c.AsOf)
-	if err != nil {
-		return err
-	}
-	h, err := a.openHouse(ctx, dir, toRead)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
+	return a.analysing(ctx, c.AsOf, func(_ *house, engine *analysis.Engine, asOf time.Time) error {
+		return c.once(ctx, a, engine, window, asOf)
+	})
+}
 
-	if asOf.IsZero() {
-		asOf = h.asOf()
-	}
-	engine := a.engine(h)
+// once prints one line a group.
+func (c analyzeCmd) once(ctx context.Context, a *app, engine *analysis.Engine, window analysis.Window, asOf time.Time) error {
 	groups, err := engine.Distribution(ctx, analysis.Query{
 		AsOf:   asOf,
 		Window: window,
@@ -95,19 +79,6 @@ func (h *house) asOf() time.Time {
 	return time.Now().UTC().Truncate(time.Millisecond)
 }
 
-// parseAsOf reads the flag; zero where it was not given.
-func parseAsOf(text string) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC(), nil
-		}
-	}
-	return time.Time{}, fmt.Errorf("--as-of %q is neither a day (2017-03-01) nor an instant (2017-03-01T12:00:00Z)", text)
-}
-
 // figures are a group's numbers under their names in the JSON and CSV output;
 // those with a heading stand in the table.
 var figures = []struct {
@@ -141,10 +112,7 @@ func writeGroupsJSON(w io.Writer, by string, groups []analysis.Group) error {
 		}
 		objects = append(objects, object)
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(objects)
+	return writeJSON(w, objects)
 }
 
 func writeGroupsCSV(w io.Writer, by string, groups []analysis.Group) error {

@@ -37,16 +37,18 @@ func main() {
 type commandLine struct {
 	globals
 
-	Init    initCmd    `cmd:"" help:"Ask what is needed, look at the systems, and write a commented configuration."`
-	Demo    demoCmd    `cmd:"" help:"Collect a generated organisation, or a real log, through the real connectors; analyse and serve it."`
-	Collect collectCmd `cmd:"" help:"Collect what changed at the configured sources, once."`
-	Analyze analyzeCmd `cmd:"" help:"Print how the work was spread at any day, from the stored histories."`
-	Serve   serveCmd   `cmd:"" help:"Collect and analyse on a schedule, and serve the metrics."`
-	Migrate migrateCmd `cmd:"" help:"Bring the warehouse's tables up to this version."`
-	Check   checkCmd   `cmd:"" help:"Say whether the configuration, the credentials and the permissions do."`
-	Roster  rosterCmd  `cmd:"" help:"Who works in which team: check the roster, or draft one."`
-	Whois   whoisCmd   `cmd:"" help:"Say which person a pseudonym stands for. It is logged."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Init      initCmd      `cmd:"" help:"Ask what is needed, look at the systems, and write a commented configuration."`
+	Demo      demoCmd      `cmd:"" help:"Collect a generated organisation, or a real log, through the real connectors; analyse and serve it."`
+	Collect   collectCmd   `cmd:"" help:"Collect what changed at the configured sources, once."`
+	Analyze   analyzeCmd   `cmd:"" help:"Print how the work was spread at any day, from the stored histories."`
+	Explain   explainCmd   `cmd:"" help:"Say where a published number comes from: formula, values, tickets."`
+	Rebalance rebalanceCmd `cmd:"" help:"Suggest the fewest moves of open tickets that make a team's work even. Nothing is carried out."`
+	Serve     serveCmd     `cmd:"" help:"Collect and analyse on a schedule, and serve the metrics."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the warehouse's tables up to this version."`
+	Check     checkCmd     `cmd:"" help:"Say whether the configuration, the credentials and the permissions do."`
+	Roster    rosterCmd    `cmd:"" help:"Who works in which team: check the roster, or draft one."`
+	Whois     whoisCmd     `cmd:"" help:"Say which person a pseudonym stands for. It is logged."`
+	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 
 type globals struct {

@@ -38,7 +38,7 @@ func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	asOf, err := parseAsOf(c.AsOf)
+	asOf, err := parseDay("--as-of", c.AsOf)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"fairlead/analysis"
+	"fairlead/analysis/exporter"
+)
+
+// TestExplainIsGuessed: what a reader of a dashboard would write means what it
+// means.
+func TestExplainIsGuessed(t *testing.T) {
+	for _, c := range []struct {
+		what, of, figure string
+		flags            explainCmd
+		want             string // subject, name, team, figure, window, basis, unit
+	}{
+		{what: "team", of: "Group 70", want: "team Group 70 - - 90d load tickets"},
+		{what: "team", of: "Group 70", figure: "gini", flags: explainCmd{Window: "2026Q3", Basis: "resolved"}, want: "team Group 70 - gini 2026Q3 resolved tickets"},
+		{what: "engineer", of: "a-b-c", figure: "overload", flags: explainCmd{Team: "PAY"}, want: "engineer a-b-c PAY overload 90d load tickets"},
+		{what: "area", of: "X", figure: "silo", want: "area X - silo 90d load tickets"},
+		{
+			what: `fairlead_team_load_gini{basis="assigned", team="Say \"hi\"", unit="effort",window="28d"}`,
+			want: `team Say "hi" - fairlead_team_load_gini 28d assigned effort`,
+		},
+		{
+			what: `fairlead_engineer_overload_signal{engineer="a-b-c",family="demand",signal="flow",team="PAY"}`,
+			want: "engineer a-b-c PAY fairlead_engineer_overload_signal 90d load tickets",
+		},
+		{what: "fairlead_area_silo_score", of: "X", flags: explainCmd{Window: "28d"}, want: "area X - fairlead_area_silo_score 28d load tickets"},
+	} {
+		c.flags.What, c.flags.Of, c.flags.Figure = c.what, c.of, c.figure
+		x, err := c.flags.ask()
+		if err != nil {
+			t.Errorf("%+v: %v", c, err)
+			continue
+		}
+		name := x.query.Area + x.query.Engineer
+		team := x.query.Team
+		if x.subject == analysis.OfTeam {
+			name, team = x.query.Team, ""
+		}
+		dash := func(s string) string { return map[bool]string{true: "-", false: s}[s == ""] }
+		got := strings.Join([]string{string(x.subject), name, dash(team), dash(x.figure), x.query.Window.String(), string(x.query.Basis), string(x.query.Unit)}, " ")
+		if got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
+	for what, c := range map[string]explainCmd{
+		"cannot be explained":               {What: "squad", Of: "x"},
+		"which team?":                       {What: "team"},
+		"which area?":                       {What: "fairlead_area_silo_score"},
+		`no figure of a area is called "x"`: {What: "area", Of: "a", Figure: "x"},
+		"--team goes with an engineer":      {What: "area", Of: "a", Team: "x"},
+		"--window":                          {What: "team", Of: "a", Window: "soon"},
+		"--tickets is -1":                   {What: "team", Of: "a", Tickets: -1},
+	} {
+		if _, err := c.ask(); err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%+v: %v, want %s", c, err, what)
+		}
+	}
+}
+
+// countedMetrics are the metrics that need no formula: they say how many there are of
+// something, and their help says of what.
+var countedMetrics = []string{
+	"fairlead_team_capacity_fte", "fairlead_team_engineers", "fairlead_team_handovers_total", "fairlead_team_info", "fairlead_team_judged_engineers",
+	"fairlead_team_load", "fairlead_team_open_tickets", "fairlead_team_overloaded_engineers", "fairlead_team_short_rests", "fairlead_team_sole_holder_areas",
+	"fairlead_team_tickets", "fairlead_team_unassigned_tickets", "fairlead_team_unassigned_growing", "fairlead_team_after_hours_ratio",
+	"fairlead_team_after_hours_usual_ratio", "fairlead_team_unplanned_ratio", "fairlead_team_bus_factor", "fairlead_team_silo_score",
+	"fairlead_area_sole_holder_absent", "fairlead_engineer_area_evidence_ratio", "fairlead_engineer_open_tickets",
+	"fairlead_engineer_orphaned_demand_ratio", "fairlead_engineer_uncovered_areas",
+}
+
+// TestEveryMetricIsExplained: a metric of a team, an engineer or an area can be
+// explained, or is a plain count.
+func TestEveryMetricIsExplained(t *testing.T) {
+	e := exporter.New(func() *analysis.Snapshot { return nil })
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(e.Groups(), e.People())
+	described := make(chan *prometheus.Desc, 1000)
+	reg.Describe(described)
+	close(described)
+	name := regexp.MustCompile(`fqName: "(fairlead_(team|engineer|area)_[a-z_]+)"`)
+	explained := 0
+	for d := range described {
+		m := name.FindStringSubmatch(d.String())
+		if m == nil {
+			continue
+		}
+		can := analysis.Explainable(analysis.Subject(m[2]), m[1])
+		if counts := slices.Contains(countedMetrics, m[1]); can == counts {
+			t.Errorf("%s: explained is %v, and listed as a count is %v", m[1], can, counts)
+		}
+		if can {
+			explained++
+		}
+	}
+	if explained < 15 {
+		t.Errorf("only %d metrics are explained", explained)
+	}
+}
+
+// answers asks what a folder of collected tickets can be asked.
+func answers(t *testing.T, data string, fairlead func(context.Context, ...string) (string, string, int)) {
+	succeed := func(args ...string) string {
+		t.Helper()
+		out, errs, code := fairlead(t.Context(), args...)
+		if code != 0 {
+			t.Fatalf("fairlead %v: status %d\n%s%s", args, code, out, errs)
+		}
+		return out
+	}
+	type move struct{ Key, From, To, Why string }
+	var plan struct {
+		Team  string
+		Moves []move
+	}
+	if err := json.Unmarshal([]byte(succeed("rebalance", "--team", "Service Desk", "--format", "json")), &plan); err != nil || plan.Team != "Service Desk" {
+		t.Fatalf("%v: %+v", err, plan)
+	}
+	table := succeed("rebalance", "--team", "Service Desk", "--names")
+	lines, err := csv.NewReader(strings.NewReader(succeed("rebalance", "--team", "Service Desk", "--format", "csv"))).ReadAll()
+	if err != nil || len(lines) != len(plan.Moves)+1 || lines[0][0] != "ticket" {
+		t.Errorf("%v: %q of %d moves", err, lines, len(plan.Moves))
+	}
+	for i, m := range plan.Moves {
+		if !strings.Contains(table, m.Key) || lines[i+1][0] != m.Key || m.Why == "" {
+			t.Errorf("the formats differ about %+v", m)
+		}
+	}
+	if _, errs, code := fairlead(t.Context(), "rebalance", "--team", "Srevice Desk"); code == 0 || !strings.Contains(errs, "did you mean Service Desk?") {
+		t.Errorf("an unknown team: status %d, %s", code, errs)
+	}
+
+	text := succeed("explain", "team", "Service Desk", "gini", "--tickets", "3")
+	if !strings.Contains(text, "\ngini: 0.") || !strings.Contains(text, "½ Σ_i Σ_j") || !strings.Contains(text, "INC") || strings.Contains(text, "\nhhi:") {
+		t.Errorf("explained:\n%s", text)
+	}
+	who := regexp.MustCompile(`(?m)^  ([a-z]+-[a-z]+-[a-z0-9]{4}) `).FindStringSubmatch(text)
+	if who == nil {
+		t.Fatalf("no engineer in\n%s", text)
+	}
+	var x analysis.Explanation
+	if err := json.Unmarshal([]byte(succeed("explain", `fairlead_engineer_relative_load_ratio{engineer="`+who[1]+`",team="Service Desk",window="28d"}`, "--format", "json")), &x); err != nil {
+		t.Fatal(err)
+	}
+	if x.Name != "" || len(x.Figures) != 1 || x.Figures[0].Name != "relative_load" || x.Figures[0].Value == nil || !strings.Contains(x.Of, "window 28d") {
+		t.Errorf("explained: %+v", x)
+	}
+	if _, errs, code := fairlead(t.Context(), "explain", "area", "Nothing of the kind"); code == 0 || !strings.Contains(errs, "there is no area") {
+		t.Errorf("an unknown area: status %d, %s", code, errs)
+	}
+	log, err := os.ReadFile(accessLog(data))
+	if err != nil || strings.Count(string(log), `"action":"explain"`) != 1 || !strings.Contains(string(log), `"action":"rebalance"`) || !strings.Contains(string(log), who[1]) {
+		t.Errorf("access log: %v\n%s", err, log)
+	}
+}
