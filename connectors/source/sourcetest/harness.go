@@ -35,6 +35,14 @@ type Harness struct {
 	// Repeats says that the source can show a row again on the next page; the
 	// fake then obeys Options.RepeatRows.
 	Repeats bool
+
+	// KeepsLists says that the source may go on with a list that it was given
+	// when a stream was read before; such a page was asked for then.
+	KeepsLists bool
+
+	// MergesCreation says that the source tells a change in the very instant of
+	// creation from what the ticket was made with in no way.
+	MergesCreation bool
 }
 
 // Options of a fake and the connector that goes with it. A zero value is the

@@ -26,8 +26,10 @@ type wire struct {
 	fault   func(n int) fault // none where nil
 	refused bool              // no connection can be made
 
-	acting  sync.Mutex // held while before runs
-	runaway func()     // called once, when a connector does not stop asking
+	// acting holds a value while before runs: a lock that waits in the bubble's
+	// own time, since before may sleep.
+	acting  chan struct{}
+	runaway func() // called once, when a connector does not stop asking
 }
 
 // maxRequests is more than any test needs: a pager without a guard against
@@ -89,9 +91,9 @@ func (w *wire) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if before != nil {
-		w.acting.Lock()
+		w.acting <- struct{}{}
 		before(n)
-		w.acting.Unlock()
+		<-w.acting
 	}
 	var f fault
 	if strike != nil {

@@ -42,7 +42,7 @@ func bubble(t *testing.T, h Harness, o Options, f func(t *testing.T, w *world)) 
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(epoch))
 		w := &world{t: t, h: h, in: h.New(t, o), tickets: map[string]*story{}}
-		w.wire = &wire{fake: w.in.Handler()}
+		w.wire = &wire{fake: w.in.Handler(), acting: make(chan struct{}, 1)}
 		w.wire.runaway = func() { t.Errorf("the source was asked more than %d times", maxRequests) }
 		w.base = w.wire.serve(t)
 		f(t, w)
@@ -152,8 +152,12 @@ func (w *world) want(name string) ticket.Ticket {
 	out := ticket.Ticket{ID: w.in.ID(name), Created: s.first.At, Updated: s.first.At, HistoryComplete: true}
 	seq := uint32(0)
 	for _, u := range s.updates {
-		seq++
 		out.Updated = u.At
+		if w.h.MergesCreation && u.At.Equal(s.first.At) {
+			maps.Copy(values, u.Set)
+			continue
+		}
+		seq++
 		for _, field := range tracked {
 			to, ok := u.Set[field]
 			if !ok || to == values[field] {
@@ -260,6 +264,9 @@ func (w *world) read(ctx context.Context, src source.Source, stream source.Strea
 	w.t.Helper()
 	cursor = from
 	asked := time.Now()
+	if w.h.KeepsLists {
+		asked = epoch
+	}
 	failed := false
 	n := 0
 	for page, pageErr := range src.Pages(ctx, stream, from) {

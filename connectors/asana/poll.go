@@ -1,0 +1,322 @@
+package asana
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fairlead/connectors/source"
+)
+
+// syncState is where the events of projects were read to. It is a part of the
+// incremental cursor, so it is stored with the tasks that it stands behind.
+type syncState struct {
+	start  time.Time         // of the first collection it was taken at; not stored
+	tokens map[string]string // project → sync token
+	looked time.Time         // when all subtasks were last looked at, by Asana's clock
+}
+
+// maxUnlooked is how long events alone are trusted for subtasks: they come "at
+// most once" ("Events"), and a token is good for a day.
+const maxUnlooked = 24 * time.Hour
+
+// placed is a cursor's ID once a poll was complete.
+type placed struct {
+	ID     string            `json:"id"`
+	Sync   map[string]string `json:"sync,omitempty"`
+	Looked time.Time         `json:"looked"`
+}
+
+// stateOf takes apart the ID of a cursor.
+func stateOf(id string) syncState {
+	var p placed
+	if !strings.HasPrefix(id, "{") || json.Unmarshal([]byte(id), &p) != nil {
+		return syncState{}
+	}
+	return syncState{tokens: p.Sync, looked: p.Looked}
+}
+
+// idOf is the gid within the ID of a cursor.
+func idOf(id string) string {
+	var p placed
+	if !strings.HasPrefix(id, "{") {
+		return id
+	}
+	if json.Unmarshal([]byte(id), &p) != nil {
+		return ""
+	}
+	return p.ID
+}
+
+func (st syncState) id(gid string) string {
+	text, err := json.Marshal(placed{ID: gid, Sync: st.tokens, Looked: st.looked})
+	if err != nil {
+		return gid // cannot be: strings and a time
+	}
+	return string(text)
+}
+
+// tokens takes a sync token of every project, to read events from now on.
+func (s *Source) tokens(ctx context.Context, p *places) (map[string]string, error) {
+	changed, err := s.events(ctx, p, nil)
+	return changed.tokens, err
+}
+
+// happened is what the events of all projects tell.
+type happened struct {
+	tokens map[string]string // to go on with
+	tasks  map[string]bool   // those that something happened to
+	lost   map[string]bool   // projects whose events are not known
+}
+
+// events reads what happened since tokens. A project without one, or with one
+// that Asana knows no more, is lost, and gets one to begin with.
+func (s *Source) events(ctx context.Context, p *places, since map[string]string) (happened, error) {
+	var mu sync.Mutex
+	out := happened{tokens: map[string]string{}, tasks: map[string]bool{}, lost: map[string]bool{}}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, project := range p.projects {
+		group.Go(func() error {
+			token, seen, lost, err := s.eventsOf(groupCtx, project.GID, since[project.GID])
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if token != "" {
+				out.tokens[project.GID] = token
+			}
+			if lost {
+				out.lost[project.GID] = true
+			}
+			maps.Copy(out.tasks, seen)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		if ctx.Err() != nil {
+			return out, ctx.Err()
+		}
+		return out, err
+	}
+	return out, nil
+}
+
+type wireEvent struct {
+	Action   string `json:"action"`
+	Resource struct {
+		GID  string `json:"gid"`
+		Kind string `json:"resource_type"`
+	} `json:"resource"`
+	Parent *struct {
+		GID  string `json:"gid"`
+		Kind string `json:"resource_type"`
+	} `json:"parent"`
+}
+
+// maxEventPages bounds a stream of events that never ends.
+const maxEventPages = 1000
+
+func (s *Source) eventsOf(ctx context.Context, project, token string) (next string, tasks map[string]bool, lost bool, err error) {
+	tasks = map[string]bool{}
+	for range maxEventPages {
+		q := url.Values{"resource": {project}}
+		if token != "" {
+			q.Set("sync", token)
+		}
+		c := call{path: "/events", query: q, fields: []string{"action", "resource", "parent"}, at: "of project " + project}
+		r, err := s.client.get(ctx, c)
+		switch {
+		case syncOf(err) != "":
+			return syncOf(err), nil, true, nil
+		case gone(err):
+			return "", nil, true, nil
+		case err != nil:
+			return "", nil, false, err
+		}
+		list, err := rows[wireEvent](r, c.path)
+		if err != nil {
+			return "", nil, false, err
+		}
+		for _, e := range list {
+			switch {
+			case e.Resource.Kind == "task" && e.Action == "deleted":
+				delete(tasks, e.Resource.GID) // the sweep finds it
+			case e.Resource.Kind == "task":
+				tasks[e.Resource.GID] = true
+			case e.Parent != nil && e.Parent.Kind == "task":
+				tasks[e.Parent.GID] = true
+			}
+		}
+		if r.Sync == "" {
+			return "", nil, false, fmt.Errorf("reading %s%s %s: %w: the answer has no sync token", prefix, c.path, c.at, source.ErrUnreadable)
+		}
+		if token = r.Sync; !r.More {
+			return token, tasks, false, nil
+		}
+	}
+	return "", nil, false, fmt.Errorf("reading %s/events of project %s: %w: the events do not end", prefix, project, source.ErrUnreadable)
+}
+
+// poll reads the incremental stream: the tasks that changed since an overlap
+// before the cursor, and the subtasks that events tell of. Where events are not
+// known, all subtasks of the project are looked at.
+func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give func(source.Page) bool) error {
+	lower := from.Updated
+	if lower.IsZero() {
+		lower = from.Start
+	}
+	lower = lower.Add(-s.cfg.Overlap)
+	was := stateOf(from.ID)
+	if len(was.tokens) == 0 {
+		s.mu.Lock()
+		if s.first.start.Equal(from.Start) && !from.Updated.After(from.Start) {
+			was = s.first
+			was.looked = from.Start
+		}
+		s.mu.Unlock()
+	}
+	sent := s.now()
+	if was.looked.IsZero() || sent.Sub(was.looked) >= maxUnlooked {
+		was.tokens = nil
+	}
+	what, err := s.events(ctx, p, was.tokens)
+	if err != nil {
+		return err
+	}
+	tasks, clock, err := s.tasks(ctx, p, func(project string) url.Values {
+		if what.lost[project] {
+			return nil // all of them, for their subtasks
+		}
+		return url.Values{"modified_since": {format(lower.Add(-time.Millisecond))}}
+	})
+	if err != nil {
+		return err
+	}
+	if clock.IsZero() {
+		clock = from.Updated
+	}
+	items, err := s.changed(ctx, p, tasks, what, lower)
+	if err != nil {
+		return err
+	}
+	had := s.brought(from.ID)
+	items = slices.DeleteFunc(items, func(it item) bool { return had[it.task.GID].Equal(it.task.Modified.Time) })
+	maps.DeleteFunc(had, func(_ string, at time.Time) bool { return at.Before(lower) })
+	now := syncState{tokens: what.tokens, looked: was.looked}
+	if len(what.lost) == len(p.projects) {
+		now.looked = clock
+	}
+	return s.deliver(ctx, p, from, items, source.Page{Sent: sent}, clock, now, had, give)
+}
+
+// memory is what a poll has brought whole, by when it was modified. The next
+// poll overlaps with it, and need not bring that again: a story call each. It
+// holds once the cursor that the poll ended with was stored.
+type memory struct {
+	id    string
+	tasks map[string]time.Time
+}
+
+func (s *Source) brought(id string) map[string]time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last.id == "" || s.last.id != id {
+		return map[string]time.Time{}
+	}
+	return maps.Clone(s.last.tasks)
+}
+
+// changed are the tasks and subtasks to bring, in order.
+func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTask, what happened, lower time.Time) ([]item, error) {
+	var items, parents []item
+	for _, t := range tasks {
+		it := item{task: t}
+		if !t.Modified.Before(lower) {
+			items = append(items, it)
+		}
+		inLost := slices.ContainsFunc(t.Memberships, func(m membership) bool { return what.lost[m.Project.gid()] })
+		if inLost && t.NumSubtasks > 0 {
+			parents = append(parents, it)
+		}
+	}
+	parts, err := s.subtasks(ctx, parents)
+	if err != nil {
+		return nil, err
+	}
+	for _, it := range parts {
+		if !it.task.Modified.Before(lower) {
+			items = append(items, it)
+		}
+	}
+	var others []string
+	for gid := range what.tasks {
+		if _, ok := tasks[gid]; !ok && !slices.ContainsFunc(parts, func(it item) bool { return it.task.GID == gid }) {
+			others = append(others, gid)
+		}
+	}
+	slices.Sort(others)
+	// One that is deleted or was moved away is found by the sweep.
+	told, _, err := s.fetch(ctx, p, others)
+	if err != nil {
+		return nil, err
+	}
+	items = append(items, told...)
+	sortItems(items)
+	return items, nil
+}
+
+// deliver hands items on in pages. The cursor does not pass Asana's clock at the
+// first list: what changes while the lists are read comes again.
+func (s *Source) deliver(ctx context.Context, p *places, from source.Cursor, items []item, like source.Page, clock time.Time, now syncState, had map[string]time.Time, give func(source.Page) bool) error {
+	at, gid := from.Updated, idOf(from.ID)
+	for begun := false; len(items) > 0 || !begun; begun = true {
+		n := min(s.cfg.PageSize, len(items))
+		run := items[:n:n]
+		items = items[n:]
+		page := like
+		page.Remaining = len(items)
+		if n > 0 {
+			last := run[n-1].task
+			if reached := earlier(last.Modified.Time, clock); reached.After(at) {
+				at, gid = reached, last.GID
+			}
+			if err := s.assemble(ctx, p, &page, run); err != nil {
+				return err
+			}
+		}
+		for _, t := range page.Tickets {
+			if t.HistoryComplete {
+				had[t.ID] = t.Updated
+			}
+		}
+		page.Next = source.Cursor{Start: from.Start, Updated: at, ID: gid}
+		if len(items) == 0 {
+			// Where the events were read to is kept, though nothing may have come.
+			page.Next.ID = now.id(gid)
+			s.mu.Lock()
+			s.last = memory{page.Next.ID, had}
+			s.mu.Unlock()
+		}
+		if !give(page) {
+			return nil
+		}
+	}
+	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}

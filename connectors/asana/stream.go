@@ -1,0 +1,519 @@
+package asana
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fairlead/connectors/source"
+)
+
+const (
+	// recentWindow parts the closed tasks of a first collection.
+	recentWindow = 90 * 24 * time.Hour
+
+	// listMaxAge is how long a list of a backfill stream is gone on with when the
+	// stream was left for a poll. Each of its tasks is looked at again by its
+	// stories.
+	listMaxAge = time.Hour
+
+	// maxDepth is how deep subtasks may lie ("subtasks can be nested up to five
+	// levels deep").
+	maxDepth = 6
+)
+
+// list is what a backfill stream found, in order.
+type list struct {
+	start time.Time // of the collection
+	sent  time.Time
+	items []item
+}
+
+// before orders tasks as their stream does.
+func before(aAt time.Time, aID string, bAt time.Time, bID string) int {
+	return cmp.Or(aAt.Compare(bAt), strings.Compare(aID, bID))
+}
+
+func sortItems(items []item) {
+	slices.SortFunc(items, func(a, b item) int {
+		return before(a.task.Modified.Time, a.task.GID, b.task.Modified.Time, b.task.GID)
+	})
+}
+
+// Pages implements source.Source.
+//
+// Asana lists the tasks of a project in the order in which people see them, so a
+// stream is listed first, with few requests, and its tasks then follow by
+// (modified, gid), each with its stories. Subtasks are in no list: in a first
+// collection they come with the task that they are part of, later by the events
+// of its project.
+func (s *Source) Pages(ctx context.Context, stream source.Stream, from source.Cursor) iter.Seq2[source.Page, error] {
+	return func(yield func(source.Page, error) bool) {
+		err := s.pages(ctx, stream, from, func(p source.Page) bool { return yield(p, nil) })
+		if err != nil {
+			yield(source.Page{}, fmt.Errorf("reading stream %s of %s: %w", stream, s.name, err))
+		}
+	}
+}
+
+// pages calls give with page after page until it is false.
+func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cursor, give func(source.Page) bool) error {
+	if from.Start.IsZero() {
+		now, err := s.Now(ctx)
+		if err != nil {
+			return err
+		}
+		from.Start = now
+	}
+	p, err := s.dir.places(ctx)
+	if err != nil {
+		return err
+	}
+	if stream == source.StreamIncremental {
+		return s.poll(ctx, p, from, give)
+	}
+	if !slices.Contains(source.Backfill, stream) {
+		return fmt.Errorf("unknown stream %q", stream)
+	}
+	l, err := s.list(ctx, p, stream, from.Start)
+	if err != nil {
+		return err
+	}
+	items := l.items
+	if !from.Updated.IsZero() {
+		at, _ := slices.BinarySearchFunc(items, from, func(it item, c source.Cursor) int {
+			if before(it.task.Modified.Time, it.task.GID, c.Updated, c.ID) <= 0 {
+				return -1
+			}
+			return 1
+		})
+		items = items[at:]
+	}
+	for len(items) > 0 {
+		n := min(s.cfg.PageSize, len(items))
+		last := items[n-1].task
+		page := source.Page{Sent: l.sent, Next: source.Cursor{Start: from.Start, Updated: last.Modified.Time, ID: last.GID}, Remaining: len(items) - n}
+		run := slices.Clone(items[:n])
+		subtasks, err := s.subtasks(ctx, run)
+		if err != nil {
+			return err
+		}
+		if err := s.assemble(ctx, p, &page, append(run, subtasks...)); err != nil {
+			return err
+		}
+		if !give(page) {
+			return nil
+		}
+		items = items[n:]
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.lists, stream)
+	return nil
+}
+
+// list is what a backfill stream has to bring. Tasks that change after the start
+// belong to the incremental stream.
+func (s *Source) list(ctx context.Context, p *places, stream source.Stream, start time.Time) (list, error) {
+	s.mu.Lock()
+	kept, ok := s.lists[stream]
+	begun := s.first.start.Equal(start)
+	s.mu.Unlock()
+	if ok && kept.start.Equal(start) && s.now().Sub(kept.sent) < listMaxAge {
+		return kept, nil
+	}
+	if stream == source.StreamOpen && !begun {
+		// What happens to subtasks from now on is told by events.
+		tokens, err := s.tokens(ctx, p)
+		if err != nil {
+			return list{}, err
+		}
+		s.mu.Lock()
+		s.first = syncState{start: start, tokens: tokens}
+		s.mu.Unlock()
+	}
+	recent := start.Add(-recentWindow)
+	if stream == source.StreamRecent && s.since.After(recent) {
+		recent = s.since
+	}
+	query := url.Values{}
+	switch stream {
+	case source.StreamOpen:
+		query.Set("completed_since", format(start))
+	case source.StreamRecent:
+		query.Set("modified_since", format(recent.Add(-time.Millisecond)))
+	default:
+		if !s.since.IsZero() {
+			query.Set("modified_since", format(s.since.Add(-time.Millisecond)))
+		}
+	}
+	in := func(t *wireTask) bool {
+		at := t.Modified.Time
+		switch stream {
+		case source.StreamOpen:
+			return !t.Completed && !at.After(start)
+		case source.StreamRecent:
+			return t.Completed && !at.Before(recent) && !at.After(start)
+		default:
+			return t.Completed && at.Before(recent) && !at.Before(s.since)
+		}
+	}
+	l := list{start: start, sent: s.now()}
+	tasks, _, err := s.tasks(ctx, p, func(string) url.Values { return query })
+	if err != nil {
+		return list{}, err
+	}
+	for _, t := range tasks {
+		if in(&t) {
+			l.items = append(l.items, item{task: t})
+		}
+	}
+	sortItems(l.items)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lists[stream] = l
+	return l, nil
+}
+
+func format(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// tasks lists the tasks of all projects by the query of each, one that is in
+// several once, as it was read last. date is Asana's clock at the first answer.
+func (s *Source) tasks(ctx context.Context, p *places, query func(project string) url.Values) (map[string]wireTask, time.Time, error) {
+	var mu sync.Mutex
+	var first time.Time
+	found := map[string]wireTask{}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
+	for _, one := range p.projects {
+		group.Go(func() error {
+			q := url.Values{"project": {one.GID}}
+			for name, v := range query(one.GID) {
+				q[name] = v
+			}
+			c := call{path: "/tasks", query: q, fields: s.taskFields(), limit: s.cfg.PageSize, at: "of project " + one.GID}
+			err := s.client.all(groupCtx, c, func(r reply) error {
+				list, err := rows[wireTask](r, c.path)
+				mu.Lock()
+				defer mu.Unlock()
+				if first.IsZero() || r.date.Before(first) {
+					first = r.date
+				}
+				for _, t := range list {
+					if had, ok := found[t.GID]; !ok || !t.Modified.Before(had.Modified.Time) {
+						found[t.GID] = t
+					}
+				}
+				return err
+			})
+			if gone(err) {
+				if s.firstTime("hidden " + one.GID) {
+					s.log.Warn("a project cannot be seen any more; its tasks stay as they were", "source", s.name, "gid", one.GID)
+				}
+				return nil
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		if ctx.Err() != nil {
+			return nil, first, ctx.Err()
+		}
+		return nil, first, err
+	}
+	return found, first, nil
+}
+
+// taskFields are what is asked for: custom fields only where one is configured.
+func (s *Source) taskFields() []string {
+	c := s.cfg
+	if c.StatusField+c.KindField+c.PriorityField+c.EffortField != "" {
+		return taskFields
+	}
+	return slices.DeleteFunc(slices.Clone(taskFields), func(f string) bool { return strings.HasPrefix(f, "custom_fields.") })
+}
+
+// subtasks are all parts of tasks, however deep.
+func (s *Source) subtasks(ctx context.Context, of []item) ([]item, error) {
+	var out []item
+	level := of
+	for range maxDepth {
+		var parents []item
+		var calls []call
+		for _, it := range level {
+			if it.task.NumSubtasks > 0 {
+				parents = append(parents, it)
+				calls = append(calls, call{path: "/tasks/" + it.task.GID + "/subtasks", fields: s.taskFields(), limit: maxPage, at: "for what it is made of"})
+			}
+		}
+		if len(calls) == 0 {
+			return out, nil
+		}
+		found, err := s.client.many(ctx, calls)
+		if err != nil {
+			return nil, err
+		}
+		level = nil
+		for i, o := range found {
+			if o.err != nil {
+				continue // deleted meanwhile
+			}
+			under := parents[i].under
+			if len(parents[i].task.Memberships) > 0 {
+				under = parents[i].task.Memberships
+			}
+			take := func(r reply) error {
+				list, err := rows[wireTask](r, calls[i].path)
+				for _, t := range list {
+					level = append(level, item{task: t, under: under})
+				}
+				return err
+			}
+			if err := take(o.reply); err != nil {
+				return nil, err
+			}
+			if next := o.next(); next != "" {
+				rest := calls[i]
+				rest.offset = next
+				if err := s.client.all(ctx, rest, take); err != nil && !gone(err) {
+					return nil, err
+				}
+			}
+		}
+		out = append(out, level...)
+	}
+	return out, nil
+}
+
+// assemble fetches the stories of tasks and makes whole tickets of them.
+func (s *Source) assemble(ctx context.Context, p *places, page *source.Page, items []item) error {
+	seen := map[string]bool{}
+	items = slices.DeleteFunc(items, func(it item) bool {
+		twice := seen[it.task.GID]
+		seen[it.task.GID] = true
+		return twice
+	})
+	m := newMapper(s, p)
+	left, err := s.stories(ctx, page, items)
+	if err != nil {
+		return err
+	}
+	for round := 0; ; round++ {
+		// The stories are read after the task. One that changed in between, or
+		// that they do not explain, is read once more, until the two agree.
+		var again []item
+		for i := range left {
+			it := &left[i]
+			if it.task.Created.IsZero() || it.task.Modified.IsZero() {
+				page.Skipped = append(page.Skipped, source.Skipped{ID: it.task.GID, Reason: reasonUnreadable})
+				continue
+			}
+			tk, fits := m.ticket(it)
+			if round < maxReadings && (!fits || it.outrun()) {
+				again = append(again, *it)
+				continue
+			}
+			page.Tickets = append(page.Tickets, tk)
+		}
+		if len(again) == 0 {
+			break
+		}
+		if left, err = s.reread(ctx, page, m, again); err != nil {
+			return err
+		}
+	}
+	if page.Accounts, err = s.dir.accounts(ctx, p, m.people); err != nil {
+		return err
+	}
+	page.Terms = m.sortedTerms()
+	return nil
+}
+
+// maxReadings bounds how often a task that changes all the time is read again.
+const maxReadings = 3
+
+// outrun says that a task has a story that is later than what was read of it.
+// The two are written one after the other, so a moment between them says nothing.
+func (it *item) outrun() bool {
+	return slices.ContainsFunc(it.stories, func(st wireStory) bool { return st.At.Sub(it.task.Modified.Time) >= time.Second })
+}
+
+// reread reads tasks again, and the stories of those that have changed since; the
+// others become tickets as they are.
+func (s *Source) reread(ctx context.Context, page *source.Page, m *mapper, items []item) ([]item, error) {
+	calls := make([]call, len(items))
+	for i, it := range items {
+		calls[i] = call{path: "/tasks/" + it.task.GID, fields: s.taskFields(), at: "again"}
+	}
+	found, err := s.client.many(ctx, calls)
+	if err != nil {
+		return nil, err
+	}
+	var changed []item
+	for i, o := range found {
+		it := items[i]
+		if o.err != nil {
+			page.Skipped = append(page.Skipped, source.Skipped{ID: it.task.GID, Reason: reasonGone})
+			continue
+		}
+		var t wireTask
+		if err := json.Unmarshal(o.Data, &t); err != nil {
+			return nil, fmt.Errorf("reading %s%s: %w: a task of another kind than the API's", prefix, calls[i].path, source.ErrUnreadable)
+		}
+		same := t.Modified.Equal(it.task.Modified.Time)
+		it.task = t
+		if same {
+			tk, _ := m.ticket(&it)
+			page.Tickets = append(page.Tickets, tk)
+			continue
+		}
+		changed = append(changed, it)
+	}
+	return s.stories(ctx, page, changed)
+}
+
+// stories fetches the stories of tasks; those that are gone are skipped.
+func (s *Source) stories(ctx context.Context, page *source.Page, items []item) ([]item, error) {
+	calls := make([]call, len(items))
+	for i, it := range items {
+		calls[i] = call{path: "/tasks/" + it.task.GID + "/stories", fields: storyFields, limit: maxPage, at: "for its history"}
+	}
+	found, err := s.client.many(ctx, calls)
+	if err != nil {
+		return nil, err
+	}
+	var out []item
+	for i, o := range found {
+		it := items[i]
+		it.stories, it.denied = nil, false
+		err := o.err
+		take := func(r reply) error {
+			list, err := rows[wireStory](r, calls[i].path)
+			it.stories = append(it.stories, list...)
+			return err
+		}
+		if err == nil {
+			err = take(o.reply)
+		}
+		if next := o.next(); err == nil && next != "" {
+			rest := calls[i]
+			rest.offset = next
+			err = s.client.all(ctx, rest, take)
+		}
+		switch {
+		case err == nil:
+		case refusedWith(err) == 404:
+			page.Skipped = append(page.Skipped, source.Skipped{ID: it.task.GID, Reason: reasonGone})
+			continue
+		case errors.Is(err, source.ErrForbidden):
+			it.denied = true
+			it.stories = nil
+			if s.firstTime("denied") {
+				s.log.Warn("the stories of a task are refused; its history is incomplete", "source", s.name, "ticket", it.task.GID)
+			}
+		default:
+			return nil, err
+		}
+		slices.SortStableFunc(it.stories, func(a, b wireStory) int { return a.At.Compare(b.At.Time) })
+		out = append(out, it)
+	}
+	return out, nil
+}
+
+// ByID implements source.Source.
+func (s *Source) ByID(ctx context.Context, ids []string) (source.Page, error) {
+	page := source.Page{Sent: s.now()}
+	p, err := s.dir.places(ctx)
+	if err != nil {
+		return source.Page{}, fmt.Errorf("fetching tasks of %s by id: %w", s.name, err)
+	}
+	var valid []string
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		if gidPattern.MatchString(id) {
+			valid = append(valid, id)
+		} else {
+			page.Skipped = append(page.Skipped, source.Skipped{ID: id, Reason: "not a task gid"})
+		}
+	}
+	items, skipped, err := s.fetch(ctx, p, valid)
+	if err == nil {
+		page.Skipped = append(page.Skipped, skipped...)
+		err = s.assemble(ctx, p, &page, items)
+	}
+	if err != nil {
+		return source.Page{}, fmt.Errorf("fetching tasks of %s by id: %w", s.name, err)
+	}
+	return page, nil
+}
+
+// fetch reads single tasks, with where the task is that they are part of. One
+// that is in no project that is collected is skipped.
+func (s *Source) fetch(ctx context.Context, p *places, ids []string) (items []item, skipped []source.Skipped, err error) {
+	known := map[string]*wireTask{}
+	wanted := ids
+	for range maxDepth {
+		calls := make([]call, len(wanted))
+		for i, id := range wanted {
+			calls[i] = call{path: "/tasks/" + id, fields: s.taskFields(), at: "by id"}
+		}
+		found, err := s.client.many(ctx, calls)
+		if err != nil {
+			return nil, nil, err
+		}
+		var above []string
+		for i, o := range found {
+			known[wanted[i]] = nil
+			if o.err != nil {
+				continue
+			}
+			var t wireTask
+			if err := json.Unmarshal(o.Data, &t); err != nil {
+				return nil, nil, fmt.Errorf("reading %s%s: %w: a task of another kind than the API's", prefix, calls[i].path, source.ErrUnreadable)
+			}
+			known[t.GID] = &t
+			if parent := t.Parent.gid(); parent != "" && !p.include(t.Memberships) {
+				above = append(above, parent)
+			}
+		}
+		above = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(above))), func(id string) bool { _, ok := known[id]; return ok })
+		if len(above) == 0 {
+			break
+		}
+		wanted = above
+	}
+	for _, id := range ids {
+		t := known[id]
+		if t == nil {
+			skipped = append(skipped, source.Skipped{ID: id, Reason: reasonGone})
+			continue
+		}
+		under := t.Memberships
+		for up, n := t, 0; !p.include(under) && n < maxDepth; n++ {
+			if up = known[up.Parent.gid()]; up == nil {
+				break
+			}
+			under = up.Memberships
+		}
+		if !p.include(under) {
+			skipped = append(skipped, source.Skipped{ID: id, Reason: reasonElsewhere})
+			continue
+		}
+		items = append(items, item{task: *t, under: under})
+	}
+	return items, skipped, nil
+}
+
+// include says that one of the projects is collected.
+func (p *places) include(list []membership) bool {
+	return slices.ContainsFunc(list, func(m membership) bool { _, ok := p.rank[m.Project.gid()]; return ok })
+}
