@@ -167,7 +167,20 @@ func (s *Source) fetchCloud(ctx context.Context, ids []string, effort []wireFiel
 		}
 		issues = append(issues, answer.Issues...)
 	}
-	return issues, nil
+	return asked(issues, ids), nil
+}
+
+// asked are the issues of these ids, each once.
+func asked(issues []wireIssue, ids []string) []wireIssue {
+	open := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		open[id] = true
+	}
+	return slices.DeleteFunc(issues, func(i wireIssue) bool {
+		wanted := open[i.ID]
+		delete(open, i.ID)
+		return !wanted
+	})
 }
 
 // reconcile searches for ids with strong consistency. A query that names an id
@@ -220,6 +233,9 @@ func (s *Source) fetchSingly(ctx context.Context, ids []string, effort []wireFie
 			}
 			if err != nil {
 				return fmt.Errorf("fetching issue: %w", err)
+			}
+			if issue.ID != id {
+				return fmt.Errorf("fetching issue: %w: asked for one, and another came", source.ErrUnreadable)
 			}
 			found[n] = &issue
 			return nil

@@ -100,7 +100,7 @@ func (s *Source) checkProjects(ctx context.Context, add addFact) {
 
 func (s *Source) visibleProjects(ctx context.Context) (int, error) {
 	if s.cfg.Flavour == DataCenter {
-		list, _, err := do[[]wireNamed](ctx, s.client, call{method: http.MethodGet, path: "/project"})
+		list, _, err := do[listOf[wireNamed]](ctx, s.client, call{method: http.MethodGet, path: "/project"})
 		return len(list), err
 	}
 	page, _, err := do[struct {
@@ -151,7 +151,10 @@ func (s *Source) checkIssues(ctx context.Context, add addFact) {
 		answer, _, err = do[searchAnswer](ctx, s.client, call{method: http.MethodPost, path: "/search", body: map[string]any{
 			"jql": jql, "fields": fields, "maxResults": checkSample, "expand": []string{"changelog"},
 		}})
-		total = answer.Total
+		total = -1
+		if answer.Total != nil {
+			total = *answer.Total
+		}
 	}
 	switch {
 	case err != nil:

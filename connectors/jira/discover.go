@@ -26,12 +26,13 @@ const maxProjectPages = 1000
 func (s *Source) Discover(ctx context.Context) ([]Project, error) {
 	var found []wireNamed
 	if s.cfg.Flavour == DataCenter {
-		list, _, err := do[[]wireNamed](ctx, s.client, call{method: http.MethodGet, path: "/project"})
+		list, _, err := do[listOf[wireNamed]](ctx, s.client, call{method: http.MethodGet, path: "/project"})
 		if err != nil {
 			return nil, fmt.Errorf("listing projects: %w", err)
 		}
 		found = list
 	} else {
+		seen := map[string]bool{}
 		for page := 0; ; page++ {
 			if page == maxProjectPages {
 				return nil, fmt.Errorf("listing projects: %w: the pages do not end", source.ErrUnreadable)
@@ -45,8 +46,14 @@ func (s *Source) Discover(ctx context.Context) ([]Project, error) {
 			if err != nil {
 				return nil, fmt.Errorf("listing projects: %w", err)
 			}
-			found = append(found, answer.Values...)
-			if answer.IsLast || len(answer.Values) == 0 {
+			before := len(found)
+			for _, p := range answer.Values {
+				if !seen[p.ID] {
+					seen[p.ID] = true
+					found = append(found, p)
+				}
+			}
+			if answer.IsLast || len(found) == before {
 				break
 			}
 		}

@@ -249,7 +249,7 @@ func TestTokensThatNeverEndAreNoticed(t *testing.T) {
 	for page, err := range src.Pages(context.Background(), source.StreamOpen, begin) {
 		got, failed = append(got, page.Tickets...), err
 	}
-	if !errors.Is(failed, source.ErrUnreadable) || !strings.Contains(failed.Error(), "circle") {
+	if !errors.Is(failed, source.ErrUnreadable) || !strings.Contains(failed.Error(), "do not end") {
 		t.Errorf("got %v", failed)
 	}
 	if len(got) != 1 || got[0].HistoryComplete {

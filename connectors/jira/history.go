@@ -97,17 +97,17 @@ func (s *Source) missing(w *whole) func(context.Context) error {
 	w.comments, w.worklogs = w.list("comment"), w.list("worklog")
 	if w.comments.cut() {
 		work = append(work, func(ctx context.Context) (err error) {
-			w.comments, err = s.entries(ctx, w.ID, "comment")
+			w.comments, err = s.entries(ctx, w, "comment")
 			return err
 		})
 	}
 	if w.worklogs.cut() {
 		work = append(work, func(ctx context.Context) (err error) {
-			w.worklogs, err = s.entries(ctx, w.ID, "worklog")
+			w.worklogs, err = s.entries(ctx, w, "worklog")
 			return err
 		})
 	}
-	if c := w.Changelog; s.cfg.Flavour == DataCenter && (c == nil || c.Total > len(c.Histories)) {
+	if s.cfg.Flavour == DataCenter && w.Changelog.cut() {
 		work = append(work, func(ctx context.Context) error { return s.wholeChangelog(ctx, w) })
 	}
 	if work == nil {
@@ -132,34 +132,63 @@ func (w *whole) list(field string) *entryList {
 	}
 	var l entryList
 	if l.UnmarshalJSON(raw) != nil {
-		return &entryList{Total: 1} // so that it is fetched by itself
+		return &entryList{unreadable: true}
 	}
 	return &l
 }
 
-// entriesPerRequest is how many comments or worklogs one request asks for.
-const entriesPerRequest = 1000
+const (
+	// entriesPerRequest is how many comments or worklogs one request asks for.
+	entriesPerRequest = 1000
+	// maxEntryPages bounds the pages of one issue. Jira lets an issue have some
+	// thousand comments or worklogs.
+	maxEntryPages = 200
+)
+
+// incompleteEntries is why a ticket is marked incomplete whose comments or worklogs
+// the server gives only in part.
+const incompleteEntries = "comments or worklogs cut by the server"
 
 // entries fetches all comments or worklogs of one issue. Data Center gives
-// worklogs all at once and knows no offset there.
-func (s *Source) entries(ctx context.Context, id, kind string) (*entryList, error) {
-	all := &entryList{}
-	for {
+// worklogs all at once and knows no offset there. A server that gives what it gave
+// before, whatever the offset, leaves the issue incomplete.
+func (s *Source) entries(ctx context.Context, w *whole, kind string) (*entryList, error) {
+	all, read, seen := &entryList{}, 0, map[string]bool{}
+	for range maxEntryPages {
 		query := url.Values{}
 		if s.cfg.Flavour == Cloud || kind == "comment" {
-			query.Set("startAt", strconv.Itoa(all.Total))
+			query.Set("startAt", strconv.Itoa(read))
 			query.Set("maxResults", strconv.Itoa(entriesPerRequest))
 		}
-		page, _, err := do[entryList](ctx, s.client, call{method: http.MethodGet, path: "/issue/" + id + "/" + kind, query: query})
+		page, _, err := do[entryList](ctx, s.client, call{method: http.MethodGet, path: "/issue/" + w.ID + "/" + kind, query: query})
 		if err != nil {
 			return nil, fmt.Errorf("fetching %ss: %w", kind, err)
 		}
-		all.Comments = append(all.Comments, page.entries()...)
-		all.Total += len(page.entries())
-		if len(page.entries()) == 0 || all.Total >= page.Total || query.Get("startAt") == "" {
+		fresh := 0
+		for _, e := range page.entries() {
+			if e.ID != "" && seen[e.ID] {
+				continue
+			}
+			seen[e.ID] = true
+			all.Comments = append(all.Comments, e)
+			fresh++
+		}
+		read += len(page.entries())
+		switch {
+		case query.Get("startAt") == "" || len(page.entries()) == 0 || page.Total != nil && read >= *page.Total:
+			if page.Total != nil && len(all.Comments) < *page.Total && fresh < len(page.entries()) {
+				w.incomplete = incompleteEntries
+			}
+			return all, nil
+		case page.Total == nil && (fresh == 0 || !page.beyond(len(page.entries()))):
+			return all, nil
+		case fresh == 0:
+			w.incomplete = incompleteEntries
 			return all, nil
 		}
 	}
+	w.incomplete = incompleteEntries
+	return all, nil
 }
 
 // incompleteChangelog is why a history is marked incomplete.
@@ -177,7 +206,8 @@ func (s *Source) wholeChangelog(ctx context.Context, w *whole) error {
 	if c != nil && (w.Changelog == nil || len(c.Histories) >= len(w.histories)) {
 		w.histories = c.Histories
 	}
-	if c == nil || c.Total > len(c.Histories) {
+	// Alone it is whole, unless its total says otherwise.
+	if c == nil || c.Total != nil && *c.Total > len(c.Histories) {
 		w.incomplete = incompleteChangelog
 	}
 	return nil
@@ -207,6 +237,7 @@ func (s *Source) bulkHistories(ctx context.Context, list []whole, effort []wireF
 		}
 		body := map[string]any{"issueIdsOrKeys": ids, "fieldIds": changelogFields(effort), "maxResults": historiesPerRequest}
 		tokens, renewed := map[string]bool{}, 0
+		seen, idle := map[string]bool{}, 0 // entries, and pages in a row that brought none
 		for {
 			page, _, err := do[bulkChangelogAnswer](ctx, s.client, call{method: http.MethodPost, path: "/changelog/bulkfetch", body: body, place: place})
 			if status(err) == http.StatusBadRequest && body["nextPageToken"] != nil && renewed < maxRenewals {
@@ -219,15 +250,24 @@ func (s *Source) bulkHistories(ctx context.Context, list []whole, effort []wireF
 			if err != nil {
 				return fmt.Errorf("fetching changelogs: %w", err)
 			}
+			idle++
 			for _, c := range page.IssueChangeLogs {
-				if w := byID[c.IssueID]; w != nil {
-					w.histories = append(w.histories, c.ChangeHistories...)
+				w := byID[c.IssueID]
+				if w == nil {
+					continue
+				}
+				for _, h := range c.ChangeHistories {
+					if entry := c.IssueID + " " + h.ID; h.ID == "" || !seen[entry] {
+						seen[entry] = true
+						idle = 0
+						w.histories = append(w.histories, h)
+					}
 				}
 			}
 			if page.NextPageToken == "" {
 				break
 			}
-			if tokens[page.NextPageToken] {
+			if tokens[page.NextPageToken] || idle >= maxIdle {
 				for n := range chunk {
 					chunk[n].incomplete = endlessChangelog
 				}
@@ -236,21 +276,8 @@ func (s *Source) bulkHistories(ctx context.Context, list []whole, effort []wireF
 			tokens[page.NextPageToken] = true
 			body["nextPageToken"] = page.NextPageToken
 		}
-		for n := range chunk {
-			chunk[n].histories = distinct(chunk[n].histories)
-		}
 	}
 	return nil
-}
-
-// distinct drops entries that came twice.
-func distinct(histories []wireHistory) []wireHistory {
-	seen := make(map[string]bool, len(histories))
-	return slices.DeleteFunc(histories, func(h wireHistory) bool {
-		again := h.ID != "" && seen[h.ID]
-		seen[h.ID] = true
-		return again
-	})
 }
 
 // staleFor is how recent a change must be for a search that does not show it

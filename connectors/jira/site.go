@@ -97,7 +97,16 @@ func (s *Source) effortFields(ctx context.Context) ([]wireField, error) {
 	if !s.site.fieldsAt.IsZero() && now.Sub(s.site.fieldsAt) < catalogueAge {
 		return s.site.effort, nil
 	}
-	fields, _, err := do[[]wireField](ctx, s.client, call{method: http.MethodGet, path: "/field"})
+	fields, _, err := do[listOf[wireField]](ctx, s.client, call{method: http.MethodGet, path: "/field"})
+	if status(err) == http.StatusNotFound {
+		// Something before Jira lets only some of its resources through. By its id
+		// a field can be had all the same.
+		s.log.LogAttrs(ctx, slog.LevelWarn, "fields cannot be listed", slog.String("source", s.name))
+		fields, err = nil, nil
+		if s.cfg.EffortField != "" {
+			fields = listOf[wireField]{{ID: s.cfg.EffortField}}
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listing fields: %w", err)
 	}
@@ -150,8 +159,8 @@ func (s *Source) statusList(ctx context.Context, wanted map[string]bool) (map[st
 	if s.site.statuses != nil && age < catalogueAge && (!missing || age < zoneAge) {
 		return s.site.statuses, nil
 	}
-	list, _, err := do[[]wireStatus](ctx, s.client, call{method: http.MethodGet, path: "/status"})
-	if err != nil {
+	list, _, err := do[listOf[wireStatus]](ctx, s.client, call{method: http.MethodGet, path: "/status"})
+	if err != nil && status(err) != http.StatusNotFound {
 		return nil, fmt.Errorf("listing statuses: %w", err)
 	}
 	statuses := make(map[string]wireStatus, len(list))

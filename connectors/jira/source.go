@@ -94,10 +94,10 @@ func (s *Source) Since() time.Time { return s.since }
 
 // Now implements source.Source. The clock is the Date of an answer, to the
 // second and never ahead; the answer is the account's, whose zone is then
-// known too.
+// known too. Where there is no such resource, that answer has a date too.
 func (s *Source) Now(ctx context.Context) (time.Time, error) {
 	me, header, err := do[wireUser](ctx, s.client, call{method: http.MethodGet, path: "/myself"})
-	if err != nil {
+	if err != nil && status(err) != http.StatusNotFound {
 		return time.Time{}, fmt.Errorf("asking for the time: %w", err)
 	}
 	s.site.mu.Lock()

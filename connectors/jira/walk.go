@@ -5,6 +5,10 @@ import (
 	"fmt"
 	"hash/maphash"
 	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"fairlead/connectors/source"
@@ -38,12 +42,13 @@ type cloudWalk struct {
 	token   string
 	tokens  map[uint64]bool
 	seed    maphash.Seed
-	last    time.Time // greatest update time read
-	idle    int       // pages in a row without an issue
-	renewed time.Time // where the walk last began again
+	last    time.Time            // greatest update time read
+	before  map[string]time.Time // update times of the issues of the page before, by id
+	idle    int                  // pages in a row without an issue that the one before did not have
+	renewed time.Time            // where the walk last began again
 }
 
-// maxIdle bounds pages without issues that still promise more.
+// maxIdle bounds pages without anything new that still promise more.
 const maxIdle = 10
 
 func newCloudWalk(c *client, cal calendar, q query, fields []string, size int) *cloudWalk {
@@ -67,13 +72,19 @@ func (w *cloudWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 		}
 		return nil, -1, false, fmt.Errorf("searching issues: %w", err)
 	}
+	w.idle++
+	now := make(map[string]time.Time, len(answer.Issues))
 	for n := range answer.Issues {
-		if t := answer.Issues[n].updated(); t.After(w.last) {
-			w.last = t
+		i := &answer.Issues[n]
+		t := i.updated()
+		if before, ok := w.before[i.ID]; !ok || !before.Equal(t) {
+			w.idle = 0
 		}
+		now[i.ID] = t
+		w.last = later(w.last, t)
 	}
-	if w.idle++; len(answer.Issues) > 0 {
-		w.idle = 0
+	if len(now) > 0 {
+		w.before = now
 	}
 	w.token = answer.NextPageToken
 	if answer.IsLast || w.token == "" {
@@ -81,7 +92,7 @@ func (w *cloudWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 	}
 	hash := maphash.String(w.seed, w.token)
 	if w.tokens[hash] || w.idle >= maxIdle {
-		return answer.Issues, -1, false, fmt.Errorf("searching issues %s: %w: the page tokens go round in a circle", call.place, source.ErrUnreadable)
+		return answer.Issues, -1, false, fmt.Errorf("searching issues %s: %w: the pages do not end", call.place, source.ErrUnreadable)
 	}
 	w.tokens[hash] = true
 	return answer.Issues, -1, false, nil
@@ -117,8 +128,11 @@ type offsetWalk struct {
 	// While going through one minute:
 	upper  time.Time // its end, wall clock; zero otherwise
 	offset int
-	total  int // when the pass began
+	total  int // when the pass began; -1 is not known
 	passes int
+	page   []string // ids of the page before in the pass
+
+	postless bool // the server takes no searches by POST
 }
 
 // maxPasses bounds how often one minute is begun again.
@@ -134,16 +148,21 @@ func (w *offsetWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 		return nil, -1, false, err
 	}
 	if !w.upper.IsZero() {
-		return w.throughMinute(answer), -1, false, nil
+		issues, err := w.throughMinute(answer)
+		return issues, -1, false, err
 	}
 	issues := w.unseen(answer.Issues)
-	read := len(answer.Issues)
-	remaining := max(answer.Total-read, 0)
-	if remaining == 0 {
-		return issues, 0, true, nil
-	}
-	if read == 0 {
-		return nil, -1, false, fmt.Errorf("searching issues (%s): %w: Jira counts %d more issues and gives none", place(w.last), source.ErrUnreadable, answer.Total)
+	read, remaining := len(answer.Issues), -1
+	switch {
+	case answer.Total == nil && read == 0:
+		return nil, 0, true, nil
+	case answer.Total != nil:
+		if remaining = max(*answer.Total-read, 0); remaining == 0 {
+			return issues, 0, true, nil
+		}
+		if read == 0 {
+			return nil, -1, false, fmt.Errorf("searching issues (%s): %w: Jira counts %d more issues and gives none", place(w.last), source.ErrUnreadable, *answer.Total)
+		}
 	}
 	if w.last.IsZero() {
 		return nil, -1, false, fmt.Errorf("searching issues: %w: no issue has an update time", source.ErrUnreadable)
@@ -153,41 +172,77 @@ func (w *offsetWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 		return issues, remaining, false, nil
 	}
 	w.upper = w.cal.ceil(w.last)
-	w.offset, w.passes = 0, 0
+	w.offset, w.passes, w.total, w.page = 0, 0, -1, nil
 	return issues, remaining, false, nil
 }
 
+// search asks for a page. Where something before Jira lets no POST through, as
+// gateways for reading only do, it asks by GET.
 func (w *offsetWalk) search(ctx context.Context) (searchAnswer, error) {
-	body := map[string]any{
-		"jql": w.query.jql(w.lower, w.upper), "startAt": w.offset, "maxResults": w.size, "fields": w.fields,
+	jql := w.query.jql(w.lower, w.upper)
+	body := map[string]any{"jql": jql, "startAt": w.offset, "maxResults": w.size, "fields": w.fields}
+	query := url.Values{
+		"jql": {jql}, "startAt": {strconv.Itoa(w.offset)}, "maxResults": {strconv.Itoa(w.size)}, "fields": {strings.Join(w.fields, ",")},
 	}
 	if len(w.expand) > 0 {
 		body["expand"] = w.expand
+		query["expand"] = []string{strings.Join(w.expand, ",")}
 	}
-	call := call{method: http.MethodPost, path: "/search", place: place(w.last), body: body}
-	answer, _, err := do[searchAnswer](ctx, w.client, call)
+	post := call{method: http.MethodPost, path: "/search", place: place(w.last), body: body}
+	get := call{method: http.MethodGet, path: "/search", place: place(w.last), query: query}
+	var answer searchAnswer
+	var err error
+	if !w.postless {
+		answer, _, err = do[searchAnswer](ctx, w.client, post)
+		if code := status(err); code == http.StatusMethodNotAllowed || code == http.StatusNotFound {
+			w.postless = true
+		}
+	}
+	if w.postless {
+		answer, _, err = do[searchAnswer](ctx, w.client, get)
+	}
 	if err != nil {
 		return answer, fmt.Errorf("searching issues: %w", err)
 	}
 	return answer, nil
 }
 
-// throughMinute goes on by offset through one minute.
-func (w *offsetWalk) throughMinute(answer searchAnswer) []wireIssue {
-	if w.offset == 0 {
-		w.total = answer.Total
+// throughMinute goes on by offset through one minute. Where the server counts, the
+// minute was quiet if its count stayed; where it does not, if two passes in a row
+// found as many.
+func (w *offsetWalk) throughMinute(answer searchAnswer) ([]wireIssue, error) {
+	ids := make([]string, len(answer.Issues))
+	for n := range answer.Issues {
+		ids[n] = answer.Issues[n].ID
 	}
-	if answer.Total != w.total && w.passes < maxPasses {
-		w.offset = 0
+	if w.offset > 0 && len(ids) > 0 && slices.Equal(ids, w.page) {
+		return nil, fmt.Errorf("searching issues (%s): %w: Jira gives the same issues at offset %d as before it; something leaves startAt out", place(w.last), source.ErrUnreadable, w.offset)
+	}
+	w.page = ids
+	again := func() {
+		w.offset, w.page = 0, nil
 		w.passes++
-		return nil
+	}
+	if answer.Total != nil {
+		if w.offset == 0 {
+			w.total = *answer.Total
+		}
+		if *answer.Total != w.total && w.passes < maxPasses {
+			again()
+			return nil, nil
+		}
 	}
 	issues := w.unseen(answer.Issues)
 	w.offset += len(answer.Issues)
-	if len(answer.Issues) == 0 || w.offset >= answer.Total {
+	switch {
+	case len(ids) > 0 && (answer.Total == nil || w.offset < *answer.Total):
+	case answer.Total == nil && w.offset != w.total && w.passes < maxPasses:
+		w.total = w.offset
+		again()
+	default:
 		w.lower, w.upper, w.offset = w.upper, time.Time{}, 0
 	}
-	return issues
+	return issues, nil
 }
 
 // unseen drops issues that were read before and did not change since.

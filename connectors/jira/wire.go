@@ -2,6 +2,7 @@ package jira
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -11,13 +12,14 @@ import (
 // The wire types hold what is collected and nothing else: decoding drops the
 // texts of comments and worklogs, which the API cannot leave out.
 
-// searchAnswer is a page of a search: Cloud has tokens, Data Center offsets.
+// searchAnswer is a page of a search: Cloud has tokens, Data Center offsets. Total
+// is nil where a server does not tell.
 type searchAnswer struct {
 	Issues        []wireIssue `json:"issues"`
 	NextPageToken string      `json:"nextPageToken"`
 	IsLast        bool        `json:"isLast"`
 	StartAt       int         `json:"startAt"`
-	Total         int         `json:"total"`
+	Total         *int        `json:"total"`
 }
 
 type wireIssue struct {
@@ -30,9 +32,31 @@ type wireIssue struct {
 }
 
 type wireChangelog struct {
-	Total     int           `json:"total"`
+	extent
 	Histories []wireHistory `json:"histories"`
 }
+
+func (c *wireChangelog) cut() bool { return c == nil || c.beyond(len(c.Histories)) }
+
+// extent is what a list says of itself. A server may leave either out.
+type extent struct {
+	Total      *int `json:"total"`
+	MaxResults int  `json:"maxResults"`
+}
+
+// beyond says whether a list may have more elements than the n that came: by its
+// total, else by whether they are as many as come at once.
+func (e extent) beyond(n int) bool {
+	if e.Total != nil {
+		return *e.Total > n
+	}
+	return n >= cmp.Or(max(e.MaxResults, 0), leastEmbedded)
+}
+
+// leastEmbedded is the fewest elements at which any Jira cuts an embedded list: 20,
+// of Cloud's comments and worklogs. One of a server that says nothing of its lists
+// may be cut from there on.
+const leastEmbedded = 20
 
 // wireHistory is one update. Author is nil where Jira does not know it.
 type wireHistory struct {
@@ -98,6 +122,7 @@ type wireField struct {
 
 // wireEntry is a comment or a worklog without its text.
 type wireEntry struct {
+	ID      string    `json:"id"`
 	Author  *wireUser `json:"author"`
 	Created stamp     `json:"created"`
 	Started stamp     `json:"started"` // worklogs
@@ -106,9 +131,11 @@ type wireEntry struct {
 // entryList is a list of comments or worklogs inside an issue, or a page of
 // one. Total tells whether it was cut.
 type entryList struct {
-	Total    int         `json:"total"`
+	extent
 	Comments []wireEntry `json:"comments"`
 	Worklogs []wireEntry `json:"worklogs"`
+
+	unreadable bool // so it is fetched by itself
 }
 
 // UnmarshalJSON also takes a plain array, as the examples in Atlassian's
@@ -116,11 +143,7 @@ type entryList struct {
 func (l *entryList) UnmarshalJSON(raw []byte) error {
 	if raw = bytes.TrimSpace(raw); len(raw) > 0 && raw[0] == '[' {
 		*l = entryList{}
-		if err := json.Unmarshal(raw, &l.Comments); err != nil {
-			return err
-		}
-		l.Total = len(l.Comments)
-		return nil
+		return json.Unmarshal(raw, &l.Comments)
 	}
 	type plain entryList
 	return json.Unmarshal(raw, (*plain)(l))
@@ -136,7 +159,32 @@ func (l *entryList) entries() []wireEntry {
 	return l.Comments
 }
 
-func (l *entryList) cut() bool { return l != nil && l.Total > len(l.entries()) }
+func (l *entryList) cut() bool { return l != nil && (l.unreadable || l.beyond(len(l.entries()))) }
+
+// listOf is an answer that is a list. One that stands alone is taken for a list of
+// one, as Data Center's description has it, and what holds a list for the list.
+type listOf[T any] []T
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *listOf[T]) UnmarshalJSON(raw []byte) error {
+	raw = bytes.TrimSpace(raw)
+	if len(raw) == 0 || raw[0] != '{' {
+		return json.Unmarshal(raw, (*[]T)(l))
+	}
+	var held struct {
+		Values []T `json:"values"`
+	}
+	if json.Unmarshal(raw, &held) == nil && held.Values != nil {
+		*l = held.Values
+		return nil
+	}
+	var one T
+	if err := json.Unmarshal(raw, &one); err != nil {
+		return err
+	}
+	*l = listOf[T]{one}
+	return nil
+}
 
 // bulkChangelogAnswer is a page of the changelogs of several issues. An issue
 // may come on several pages.
