@@ -19,13 +19,14 @@ type PastQuery struct {
 
 // Snapshots computes what was true at many instants: of each, the parts of its
 // Snapshot that are measured, in order of time. Teams and Open are of every
-// instant. Verdicts, p values and chance bands are of the first and then of one a
-// week; States, Overload and Areas of the first instant of each day (UTC); in
-// between they are empty. Findings, and what skills and absence explain, are not
-// in it. Computed is when the instant was, so that nothing in it is of today.
+// instant; States and Overload of the first of each day (UTC). What takes most of
+// the time and moves slowly is of the first instant and then of one a week:
+// verdicts, p values and chance bands, Areas, and Knowledge in States. In between
+// they are empty. Findings, and what skills and absence explain, are not in it.
+// Computed is when the instant was, so that nothing in it is of today.
 //
-// Distributions come from one scan, see History; an instant with states costs
-// the queries about knowledge and backlog besides. The error, if any, ends it.
+// Distributions come from one scan, see History; the others cost their queries.
+// The error, if any, ends it.
 func (e *Engine) Snapshots(ctx context.Context, q PastQuery) iter.Seq2[*Snapshot, error] {
 	h := HistoryQuery{From: q.From, To: q.To, Every: q.Every, Open: true, People: q.People, Verdicts: true}
 	for _, window := range e.config.Windows {
@@ -54,7 +55,7 @@ func (e *Engine) Snapshots(ctx context.Context, q PastQuery) iter.Seq2[*Snapshot
 			for i, series := range h.Series {
 				s.Teams[TeamsKey{series.Window, series.Basis, series.Unit}] = p.Groups[i]
 			}
-			if err := past.fill(ctx, s); err != nil {
+			if err := past.fill(ctx, s, p.Judged); err != nil {
 				yield(nil, fmt.Errorf("computing the states of %s: %w", p.AsOf.Format(time.DateOnly), err))
 				return
 			}
@@ -76,13 +77,15 @@ type pastStates struct {
 	squads    []squad
 	overload  []EngineerOverload
 	unmatched map[string]int
+
+	load []map[string]*tallies // of the last instant with knowledge
 }
 
-// fill puts in what a Snapshot says of States, Overload and Areas, on the first
-// instant of a day.
-func (p *pastStates) fill(ctx context.Context, s *Snapshot) error {
+// fill puts in what a Snapshot says of States and Overload, on the first instant
+// of a day, and with knowledge also of Areas.
+func (p *pastStates) fill(ctx context.Context, s *Snapshot, knowledge bool) error {
 	day := s.AsOf.Truncate(24 * time.Hour)
-	if day.Equal(p.day) {
+	if day.Equal(p.day) && !knowledge {
 		return nil
 	}
 	p.day = day
@@ -92,10 +95,13 @@ func (p *pastStates) fill(ctx context.Context, s *Snapshot) error {
 	var handovers map[string]uint64
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(e.config.Concurrency)
-	group.Go(func() (err error) {
-		s.Areas, err = e.ownership(groupCtx, p.w.alone(), beginning, to)
-		return err
-	})
+	if knowledge {
+		group.Go(func() (err error) {
+			s.Areas, err = e.ownership(groupCtx, p.w.alone(), beginning, to)
+			return err
+		})
+		group.Go(func() error { return p.sources(groupCtx, s.AsOf) })
+	}
 	group.Go(func() (err error) {
 		if backlogs, err = e.backlogs(groupCtx, p.w, span, to); err == nil {
 			handovers, err = e.handovers(groupCtx, p.w, to)
@@ -110,7 +116,24 @@ func (p *pastStates) fill(ctx context.Context, s *Snapshot) error {
 	}
 	spare(s.Areas, s.Teams[TeamsKey{e.longestWindow(), Load, Tickets}])
 	s.Overload, s.Unmatched = p.overload, p.unmatched
-	s.States = e.teamStates(s, p.w, p.squads, span, backlogs, handovers)
+	s.States = e.teamStates(s, p.w, p.squads, span, p.load, backlogs, handovers)
+	return nil
+}
+
+// sources finds out which sources a team's tickets came from in the windows.
+// That is taken to hold for a week: it changes when a team moves house.
+func (p *pastStates) sources(ctx context.Context, asOf time.Time) error {
+	froms := make([]int64, len(p.e.config.Windows))
+	for i, window := range p.e.config.Windows {
+		from, _ := window.Bounds(asOf)
+		froms[i] = millis(from)
+	}
+	own := p.w.alone()
+	load := own.gathering(Load, Team, nil, len(froms))
+	if err := p.e.units(ctx, own, Load, Team, froms, millis(asOf), load); err != nil {
+		return err
+	}
+	p.load = load.finish()
 	return nil
 }
 

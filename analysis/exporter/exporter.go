@@ -108,9 +108,12 @@ func (c *collector) current() []prometheus.Metric {
 		return nil
 	}
 	if c.of != s {
-		b := &batch{most: c.exporter.config.MaxSeries, seen: map[string]struct{}{}}
+		var made []prometheus.Metric
+		b := newBatch(c.exporter.config.MaxSeries, func(f *family, kind prometheus.ValueType, value float64, labels []string) {
+			made = append(made, prometheus.MustNewConstMetric(f.desc, kind, value, labels...))
+		})
 		c.fill(b, s)
-		c.of, c.metrics = s, b.metrics
+		c.of, c.metrics = s, made
 		c.dropped += float64(b.dropped)
 	}
 	return c.metrics
@@ -124,50 +127,57 @@ func (c *collector) droppedTotal() float64 {
 
 // family is a metric with its labels.
 type family struct {
-	name string
-	desc *prometheus.Desc
+	name, help string
+	labels     []string
+	desc       *prometheus.Desc
 }
 
 func newFamily(name, help string, labels ...string) *family {
-	return &family{name, prometheus.NewDesc(name, help, labels, nil)}
+	return &family{name, help, labels, prometheus.NewDesc(name, help, labels, nil)}
 }
 
 // batch is the series of one Snapshot while they are made.
 type batch struct {
-	metrics []prometheus.Metric
+	put     func(f *family, kind prometheus.ValueType, value float64, labels []string)
 	seen    map[string]struct{}
 	most    int
 	dropped int
+	key     []byte
 }
 
-// add appends a series unless its value is undefined (nil), the cap is reached
+func newBatch(most int, put func(*family, prometheus.ValueType, float64, []string)) *batch {
+	return &batch{put: put, most: most, seen: map[string]struct{}{}}
+}
+
+// add puts a series unless its value is undefined (nil), the cap is reached
 // or the same series is there: names that differ only in bytes that are no
 // UTF-8 must not fail the whole scrape.
 func (b *batch) add(f *family, value *float64, labels ...string) {
-	b.append(f, prometheus.GaugeValue, value, labels...)
+	b.append(f, prometheus.GaugeValue, value, labels)
 }
 
-// total appends a counter.
+// total puts a counter.
 func (b *batch) total(f *family, n uint64, labels ...string) {
 	value := float64(n)
-	b.append(f, prometheus.CounterValue, &value, labels...)
+	b.append(f, prometheus.CounterValue, &value, labels)
 }
 
-func (b *batch) append(f *family, kind prometheus.ValueType, value *float64, labels ...string) {
+func (b *batch) append(f *family, kind prometheus.ValueType, value *float64, labels []string) {
 	if value == nil {
 		return
 	}
+	b.key = append(b.key[:0], f.name...)
 	for i, l := range labels {
 		labels[i] = strings.ToValidUTF8(l, "\uFFFD")
+		b.key = append(append(b.key, 0xff), labels[i]...)
 	}
-	key := f.name + "\xff" + strings.Join(labels, "\xff")
-	_, again := b.seen[key]
-	if again || len(b.metrics) >= b.most {
+	_, again := b.seen[string(b.key)]
+	if again || len(b.seen) >= b.most {
 		b.dropped++
 		return
 	}
-	b.seen[key] = struct{}{}
-	b.metrics = append(b.metrics, prometheus.MustNewConstMetric(f.desc, kind, *value, labels...))
+	b.seen[string(b.key)] = struct{}{}
+	b.put(f, kind, *value, labels)
 }
 
 func (b *batch) count(f *family, n uint64, labels ...string) {

@@ -44,6 +44,7 @@ type commandLine struct {
 	Explain   explainCmd   `cmd:"" help:"Say where a published number comes from: formula, values, tickets."`
 	Rebalance rebalanceCmd `cmd:"" help:"Suggest the fewest moves of open tickets that make a team's work even. Nothing is carried out."`
 	Serve     serveCmd     `cmd:"" help:"Collect and analyse on a schedule, and serve the metrics."`
+	History   historyCmd   `cmd:"" help:"Write the past as OpenMetrics, so that a new Prometheus shows the last year at once."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the warehouse's tables up to this version."`
 	Check     checkCmd     `cmd:"" help:"Say whether the configuration, the credentials and the permissions do."`
 	Roster    rosterCmd    `cmd:"" help:"Who works in which team: check the roster, or draft one."`

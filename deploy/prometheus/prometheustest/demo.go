@@ -3,6 +3,7 @@ package prometheustest
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -22,6 +23,15 @@ func Serve(t testing.TB, data, config string) *Process {
 	return start(t, "/readyz", Fairlead(t), func(address string) []string {
 		return []string{"serve", "--config", config, "--data", data, "--listen", address}
 	})
+}
+
+// History writes what `fairlead history` tells of a data folder that nothing
+// else uses into a file, and gives its path.
+func History(t testing.TB, data string, args ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "history.om")
+	write(t, path, Run(t, Fairlead(t), append([]string{"history", "--data", data}, args...)...))
+	return path
 }
 
 // Scraped waits until a Prometheus has what a Fairlead exports, groups and
