@@ -157,6 +157,17 @@ func (n Null) Gini() float64 {
 	return math.Sqrt(n.h/(2*math.Pi)) * t.value()
 }
 
+// UpperTail is the probability of at least this CV², taking CV²/h as χ² with n−1
+// degrees: Pearson's test where weights are equal (Pearson 1900). It costs
+// nothing, and is for a glance: [ByLot] is what verdicts rest on. NaN for one
+// person, and for what is no CV².
+func (n Null) UpperTail(cv2 float64) float64 {
+	if len(n.p) < 2 || math.IsNaN(n.h) || !(cv2 >= 0) {
+		return nan
+	}
+	return mathext.GammaIncRegComp(float64(len(n.p)-1)/2, cv2/n.h/2)
+}
+
 // ExcessCV2 is the unbiased estimate of the inequality beyond chance,
 // (Σs²/p − h Σs/p)/(1−h) − 1: the CV² of the probabilities with which tickets
 // fall to people. Its expectation under the null is 0, and it can be negative.

@@ -74,7 +74,8 @@ func ByDraws(draws int, seed string, work, capacity []float64, lots []Lot) (Chan
 		return undefined, nil
 	}
 	if t.equal && len(t.lots) == 1 && slices.Equal(t.lots[0].p, t.p) && outcomes(t.units, len(t.p)) <= maxOutcomes {
-		return t.enumerate(), nil
+		c, _ := t.enumerate()
+		return c, nil
 	}
 	return t.draw(seed, draws), nil
 }
@@ -243,7 +244,7 @@ func (t *table) tally() tally {
 }
 
 // enumerate goes through every way in which the tickets can lie.
-func (t *table) enumerate() Chance {
+func (t *table) enumerate() (Chance, tally) {
 	all, g := t.tally(), newGauge(t.p, t.total)
 	load := make([]float64, len(t.p))
 	enumerate(t.p, t.units, func(counts []int, probability float64) {
@@ -257,7 +258,7 @@ func (t *table) enumerate() Chance {
 	// What is negligible was left out.
 	c.Upper, c.Lower = clip(all.atLeast, negligible, 1), clip(all.atMost, negligible, 1)
 	c.Exact = true
-	return c
+	return c, all
 }
 
 // draw deals so many times.

@@ -8,16 +8,17 @@ import (
 )
 
 // Trend is whether a series goes up or down, whatever the shape. It is of the
-// values in order at equal distances; NaN values are left out, and their places
-// count.
+// values in order at equal distances; what is no finite number is left out, and
+// its place counts.
 type Trend struct {
-	S     int     // Mann–Kendall: pairs that rise less pairs that fall
-	VarS  float64 // of S without trend, corrected for ties
-	Z     float64 // (S ∓ 1)/√VarS
-	P     float64 // two-sided: exact for at most 10 values without ties, else by Z
-	Exact bool
-	Slope float64 // Sen's: the median of all pairwise slopes, a step
-	TauB  float64 // Kendall's τ_b with time
+	S       int     // Mann–Kendall: pairs that rise less pairs that fall
+	VarS    float64 // of S without trend, corrected for ties
+	Z       float64 // (S ∓ 1)/√VarS
+	PNormal float64 // two-sided, by Z
+	P       float64 // two-sided: exact for at most 10 values without ties, else PNormal
+	Exact   bool
+	Slope   float64 // Sen's: the median of all pairwise slopes, a step
+	TauB    float64 // Kendall's τ_b with time
 }
 
 // maxExact is the most values whose p value is exact.
@@ -29,13 +30,13 @@ func TrendOf(series []float64) Trend {
 	type point struct{ at, value float64 }
 	var points []point
 	for i, x := range series {
-		if Defined(x) {
+		if !math.IsNaN(x) && !math.IsInf(x, 0) {
 			points = append(points, point{float64(i), x})
 		}
 	}
 	n := len(points)
 	if n < 3 {
-		return Trend{VarS: nan, Z: nan, P: nan, Slope: nan, TauB: nan}
+		return Trend{VarS: nan, Z: nan, PNormal: nan, P: nan, Slope: nan, TauB: nan}
 	}
 	var t Trend
 	var slopes []float64
@@ -78,7 +79,7 @@ func TrendOf(series []float64) Trend {
 		t.TauB = float64(t.S) / math.Sqrt(pairs*(pairs-ties))
 	}
 	if t.VarS <= 0 {
-		t.Z, t.P = 0, 1
+		t.Z, t.PNormal, t.P = 0, 1, 1
 		return t
 	}
 	switch {
@@ -87,11 +88,11 @@ func TrendOf(series []float64) Trend {
 	case t.S < 0:
 		t.Z = float64(t.S+1) / math.Sqrt(t.VarS)
 	}
+	t.PNormal = min(2*distuv.UnitNormal.Survival(math.Abs(t.Z)), 1)
+	t.P = t.PNormal
 	if n <= maxExact && ties == 0 {
 		t.P, t.Exact = exactKendall(n, t.S), true
-		return t
 	}
-	t.P = min(2*distuv.UnitNormal.Survival(math.Abs(t.Z)), 1)
 	return t
 }
 
@@ -126,33 +127,4 @@ func abs(x int) int {
 		return -x
 	}
 	return x
-}
-
-// Median is the middle value, the mean of the two middle ones for an even
-// number, NaN of none. The argument is left as it is.
-func Median(x []float64) float64 {
-	if len(x) == 0 {
-		return nan
-	}
-	s := slices.Sorted(slices.Values(x))
-	if k := len(s) / 2; len(s)%2 == 1 {
-		return s[k]
-	} else {
-		return (s[k-1] + s[k]) / 2
-	}
-}
-
-// Cusum is the one-sided cumulative sum S_t = max(0, S_{t−1} + z_t − allowance)
-// of standardised values (Page 1954). With an allowance of ½ and an alarm at 5
-// a false alarm comes once in 930 steps and a shift by one standard deviation is
-// seen after 10 (Brook and Evans 1972); use it only at five tickets a head or
-// more.
-func Cusum(z []float64, allowance float64) []float64 {
-	out := make([]float64, len(z))
-	s := 0.0
-	for i, x := range z {
-		s = max(0, s+x-allowance)
-		out[i] = s
-	}
-	return out
 }

@@ -64,13 +64,6 @@ func TestExactKendallCountsOrders(t *testing.T) {
 	}
 }
 
-func TestCusum(t *testing.T) {
-	got := Cusum([]float64{0.3, -0.2, 1.1, 0.8, 1.6, 0.9, 1.7, 2.1, 0.4, 1.9}, 0.5)
-	for i, want := range []float64{0, 0, 0.6, 0.9, 2, 2.4, 3.6, 5.2, 5.1, 6.5} {
-		within(t, "S", got[i], want, 1e-12)
-	}
-}
-
 func TestAdjustedPValues(t *testing.T) {
 	p := []float64{0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.212, 0.216, 0.222, 0.251, 0.269, 0.275, 0.34, 0.341, 0.384, 0.569, 0.594, 0.696, 0.762, 0.94, 0.942, 0.975, 0.986}
 	bh, err := BenjaminiHochberg(p)

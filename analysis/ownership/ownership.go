@@ -1,19 +1,11 @@
-// Package ownership measures with how few people the knowledge of an area sits.
-// It is pure.
-//
-// The evidence e_p that person p knows an area is a sum over what they did
-// there, each weighted by its kind (see [Weights]) and by its age, which halves
-// it about every 62 days: weight · exp(−age/90 d), and nothing older than 547
-// days. Evidence has no unit; one resolution today is 1.
-//
-// Evidence says who worked on an area and how lately. It is not a measure of
-// skill, nor of anybody's performance.
 package ownership
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"fairlead/analysis/distribution"
@@ -127,8 +119,9 @@ var ErrNoEvidence = errors.New("no evidence")
 // Score computes the silo score of an area. evidence and capacity, in the same
 // order, are those of the area's team and of all who hold evidence, zeros
 // included; demand is the share of the recent tickets that nobody but the top
-// holder touched. It returns ErrNoEvidence under c.Smallest, and an error that
-// wraps distribution.ErrInput for numbers that are none.
+// holder touched. It returns ErrNoEvidence under c.Smallest or where nobody has
+// capacity, and an error that wraps distribution.ErrInput for numbers that are
+// none or over 1e100. The order of people changes no bit.
 //
 // For equal capacities and an unchanged top holder, evidence that moves to a
 // lesser holder, by at most half the difference, never raises the score, and a
@@ -140,21 +133,32 @@ func (c Config) Score(evidence, capacity []float64, demand float64) (Silo, error
 	if _, err := distribution.Weighted(evidence, capacity); err != nil {
 		return Silo{}, fmt.Errorf("scoring an area: %w", err)
 	}
-	var total, fte float64
+	type holder struct{ evidence, capacity float64 }
+	holders := make([]holder, len(evidence))
 	for i := range evidence {
-		total += evidence[i]
-		fte += capacity[i]
+		holders[i] = holder{evidence[i], capacity[i]}
+		if max(evidence[i], capacity[i]) > 1e100 {
+			return Silo{}, fmt.Errorf("scoring an area: %w: person %d has evidence %g and capacity %g", distribution.ErrInput, i, evidence[i], capacity[i])
+		}
+	}
+	slices.SortFunc(holders, func(a, b holder) int {
+		return cmp.Or(cmp.Compare(a.evidence, b.evidence), cmp.Compare(a.capacity, b.capacity))
+	})
+	var total, fte float64
+	for _, h := range holders {
+		total += h.evidence
+		fte += h.capacity
 	}
 	if total < c.Smallest || fte == 0 {
 		return Silo{}, ErrNoEvidence
 	}
 	var squares, even, backups float64
-	for i := range evidence {
-		share := capacity[i] / fte
-		q := (evidence[i] + c.Prior*share) / (total + c.Prior)
+	for _, h := range holders {
+		share := h.capacity / fte
+		q := (h.evidence + c.Prior*share) / (total + c.Prior)
 		squares += q * q
 		even += share * share
-		backups += min(1, evidence[i]/c.Enough)
+		backups += min(1, h.evidence/c.Enough)
 	}
 	s := Silo{Concentration: 1, Demand: demand, Backups: backups}
 	if len(evidence) > 1 && even < 1 {
