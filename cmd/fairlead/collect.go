@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fairlead/collector"
+	"fairlead/connectors/asana"
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/jira"
 	"fairlead/connectors/rest"
@@ -44,7 +45,10 @@ func (a *app) newSource(name string, cfg *Source, metrics *rest.Metrics) (source
 	}
 	log := a.log.With("source", name)
 	transport := rest.New(name, cfg.HTTP, nil, metrics, a.log)
-	if cfg.Jira != nil {
+	switch {
+	case cfg.Asana != nil:
+		return asana.New(*cfg.Asana, asana.Options{Name: name, Transport: transport, Logger: log, Since: since, Clock: time.Now})
+	case cfg.Jira != nil:
 		return jira.New(*cfg.Jira, jira.Options{Name: name, Transport: transport, Logger: log, Since: since, Clock: time.Now})
 	}
 	return servicenow.New(*cfg.ServiceNow, servicenow.Options{Name: name, Transport: transport, Logger: log, Since: since, Clock: time.Now})

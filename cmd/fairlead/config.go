@@ -18,6 +18,7 @@ import (
 	"fairlead/analysis/exporter"
 	"fairlead/analysis/web"
 	"fairlead/collector"
+	"fairlead/connectors/asana"
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/jira"
 	"fairlead/connectors/rest"
@@ -47,7 +48,8 @@ type AnalysisConfig struct {
 	analysis.Config `yaml:",inline"`
 }
 
-// Source is one ticketing system. Exactly one of Jira and ServiceNow is set.
+// Source is one ticketing system. Exactly one of Jira, ServiceNow and Asana is
+// set.
 type Source struct {
 	// Since is how far back the first collection goes: a day (2024-01-01), or
 	// a number of months before now (24mo).
@@ -56,6 +58,7 @@ type Source struct {
 
 	Jira       *jira.Config       `yaml:"jira"`
 	ServiceNow *servicenow.Config `yaml:"servicenow"`
+	Asana      *asana.Config      `yaml:"asana"`
 }
 
 // WebConfig says where and how metrics are served.
@@ -111,6 +114,11 @@ func (s *Source) setDefaults(key string) {
 		if s.ServiceNow == nil {
 			cfg := servicenow.DefaultConfig()
 			s.ServiceNow = &cfg
+		}
+	case "asana":
+		if s.Asana == nil {
+			cfg := asana.DefaultConfig()
+			s.Asana = &cfg
 		}
 	default:
 		if s.Since == "" {
@@ -180,7 +188,7 @@ func (c *Config) validate() error {
 		s := c.Sources[name]
 		at := "sources." + name
 		if s == nil {
-			return fmt.Errorf("%s is empty: give it a jira or a servicenow section", at)
+			return fmt.Errorf("%s is empty: give it a jira, a servicenow or an asana section", at)
 		}
 		s.setDefaults("")
 		if _, err := s.since(time.Now()); err != nil {
@@ -189,9 +197,9 @@ func (c *Config) validate() error {
 		if err := s.HTTP.Validate(); err != nil {
 			return fmt.Errorf("%s.http: %w", at, err)
 		}
-		switch {
-		case s.Jira != nil && s.ServiceNow != nil:
-			return fmt.Errorf("%s has a jira and a servicenow section: make two sources of them", at)
+		switch kinds := s.kinds(); {
+		case len(kinds) > 1:
+			return fmt.Errorf("%s has a %s section: make a source of each", at, strings.Join(kinds, " and a "))
 		case s.Jira != nil:
 			if err := s.Jira.Validate(); err != nil {
 				return fmt.Errorf("%s.jira: %w", at, err)
@@ -200,8 +208,12 @@ func (c *Config) validate() error {
 			if err := s.ServiceNow.Validate(); err != nil {
 				return fmt.Errorf("%s.servicenow: %w", at, err)
 			}
+		case s.Asana != nil:
+			if err := s.Asana.Validate(); err != nil {
+				return fmt.Errorf("%s.asana: %w", at, err)
+			}
 		default:
-			return fmt.Errorf("%s has neither a jira nor a servicenow section: give it one", at)
+			return fmt.Errorf("%s has neither a jira nor a servicenow nor an asana section: give it one", at)
 		}
 	}
 	if err := c.ClickHouse.Validate(); err != nil {
@@ -226,6 +238,20 @@ func (c *Config) validate() error {
 		return fmt.Errorf("log.format is %q: use auto, text or json", c.Log.Format)
 	}
 	return checkListen(c.Web)
+}
+
+// kinds are the systems that a source has a section for.
+func (s *Source) kinds() []string {
+	var kinds []string
+	for _, one := range []struct {
+		name string
+		set  bool
+	}{{"jira", s.Jira != nil}, {"servicenow", s.ServiceNow != nil}, {"asana", s.Asana != nil}} {
+		if one.set {
+			kinds = append(kinds, one.name)
+		}
+	}
+	return kinds
 }
 
 // since is the instant that Source.Since means.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"fairlead/connectors/asana"
 	"fairlead/connectors/jira"
 	"fairlead/connectors/rest"
 	"fairlead/connectors/servicenow"
@@ -38,12 +39,12 @@ func (c initCmd) Run(ctx context.Context, a *app) error {
 
 	var written []string
 	for {
-		kind := ask.one("Add a source (jira, servicenow), or done", "done", func(s string) error {
+		kind := ask.one("Add a source (jira, servicenow, asana), or done", "done", func(s string) error {
 			switch s {
-			case "jira", "servicenow", "done":
+			case "jira", "servicenow", "asana", "done":
 				return nil
 			}
-			return errors.New("say jira, servicenow or done")
+			return errors.New("say jira, servicenow, asana or done")
 		})
 		if ask.err != nil || kind == "done" {
 			break
@@ -102,14 +103,21 @@ func (a *app) askSource(ctx context.Context, ask *questions, kind string) (strin
 		}
 		return nil
 	})
-	address := ask.one("URL", "", func(s string) error {
+	preset := ""
+	if kind == "asana" {
+		preset = asana.DefaultConfig().URL
+	}
+	address := ask.one("URL", preset, func(s string) error {
 		if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
 			return errors.New("write it as https://example.atlassian.net")
 		}
 		return nil
 	})
-	if kind == "jira" {
+	switch kind {
+	case "jira":
 		return a.askJira(ctx, ask, name, address)
+	case "asana":
+		return a.askAsana(ctx, ask, name, address)
 	}
 	return a.askServiceNow(ctx, ask, name, address)
 }
@@ -205,6 +213,61 @@ func (a *app) askServiceNow(ctx context.Context, ask *questions, name, address s
       # What is collected, and nothing else:
       tables:
 %s`, name, defaultSince, quoted(address), quoted(cfg.Username), quoted(cfg.PasswordFile), list(options, chosen, "table: ")), nil
+}
+
+func (a *app) askAsana(ctx context.Context, ask *questions, name, address string) (string, error) {
+	cfg := asana.DefaultConfig()
+	cfg.URL = address
+	cfg.TokenFile = absolute(ask.one("File that holds the token", "", readable))
+	if ask.err != nil {
+		return "", ask.err
+	}
+	cfg.Projects = []string{"0"} // whichever: nothing is read of it
+	s, err := asana.New(cfg, asana.Options{Name: name, Transport: a.probe(name), Logger: a.log, Clock: time.Now})
+	if err != nil {
+		return "", err
+	}
+	projects, err := s.Discover(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(projects) == 0 {
+		return "", errors.New("the account sees no project: add it to those that are to be collected")
+	}
+	var options []choice
+	for _, p := range projects {
+		says := p.Name
+		if p.Team != "" {
+			says += ", team " + p.Team
+		}
+		options = append(options, choice{p.GID, says})
+	}
+	chosen := ask.choose("projects", options)
+	var b strings.Builder
+	for _, line := range strings.SplitAfter(list(options, chosen, ""), "\n") {
+		// A gid is a number that is a name.
+		if before, gid, ok := strings.Cut(line, "- "); ok {
+			number, after, _ := strings.Cut(strings.TrimSuffix(gid, "\n"), " ")
+			line = before + "- " + quoted(number) + strings.TrimRight(" "+after, " ") + "\n"
+		}
+		b.WriteString(line)
+	}
+	return fmt.Sprintf(`  %s:
+    since: %s    # how far back
+    asana:
+      url: %s
+      token_file: %s
+      # What sections stand for: area (where knowledge sits), status (the columns
+      # of a board) or ignore.
+      sections: ignore
+      # Custom fields by their names, where there are such:
+      # status_field: Status
+      # kind_field: Type
+      priority_field: Priority
+      effort_field: Story points
+      # What is collected, and nothing else:
+      projects:
+%s`, name, defaultSince, quoted(address), quoted(cfg.TokenFile), b.String()), nil
 }
 
 // probe is a transport for somebody who waits.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead/connectors/asana/asanatest"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/sandbox"
 	"fairlead/connectors/servicenow/servicenowtest"
@@ -43,17 +44,28 @@ func TestInit(t *testing.T) {
 	}
 	defer snowServer.Close()
 
+	work := asanatest.New(asanatest.Options{Token: "work-secret"})
+	team := work.AddTeam("Platform")
+	wanted, other := work.AddProject("Migration", team), work.AddProject("Picnic", team)
+	workToken := file("work-token", "work-secret\n")
+	workServer, err := sandbox.Serve(work)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer workServer.Close()
+
 	output := filepath.Join(dir, "fairlead.yaml")
 	answers := strings.Join([]string{
 		"confluence", "jira", "", jiraServer.URL, "cloud", "reader@example.org", filepath.Join(dir, "nothing"), token, "PAY, NONE", "PAY,WEB",
 		"servicenow", "desk", snowServer.URL, "reader", password, "",
+		"asana", "", workServer.URL, workToken, wanted,
 		"done", "yes",
 	}, "\n") + "\n"
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), []string{"init", "--output", output}, nil, strings.NewReader(answers), &stdout, &stderr); code != 0 {
 		t.Fatalf("status %d\n%s%s", code, stdout.String(), stderr.String())
 	}
-	for _, want := range []string{"say jira, servicenow or done", "there is no such file", "NONE is not among them", "The account sees 3 projects"} {
+	for _, want := range []string{"say jira, servicenow, asana or done", "there is no such file", "NONE is not among them", "The account sees 3 projects"} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("init does not say %q:\n%s", want, stdout.String())
 		}
@@ -69,11 +81,15 @@ func TestInit(t *testing.T) {
 	if s == nil || len(s.Tables) != 1 || s.Tables[0].Name != "incident" || s.PasswordFile != password {
 		t.Errorf("servicenow: %+v", s)
 	}
+	w := cfg.Sources["asana"].Asana
+	if w == nil || strings.Join(w.Projects, " ") != wanted || w.TokenFile != workToken {
+		t.Errorf("asana: %+v", w)
+	}
 	if !cfg.Web.People {
 		t.Error("the answer about single engineers was lost")
 	}
 	text, err := os.ReadFile(output)
-	if err != nil || !strings.Contains(string(text), "# - OPS    # Project of OPS") || strings.Contains(string(text), "secret") {
+	if err != nil || !strings.Contains(string(text), fmt.Sprintf("# - %q    # Picnic, team Platform", other)) || !strings.Contains(string(text), "# - OPS    # Project of OPS") || strings.Contains(string(text), "secret") {
 		t.Errorf("%v\n%s", err, text)
 	}
 
@@ -82,11 +98,11 @@ func TestInit(t *testing.T) {
 	if code := run(t.Context(), []string{"init", "--output", output}, nil, strings.NewReader(answers), &stdout, &stderr); code == 0 || !strings.Contains(stderr.String(), "exists") {
 		t.Errorf("a second init: status %d, %s", code, stderr.String())
 	}
-	other := filepath.Join(dir, "other.yaml")
-	if code := run(t.Context(), []string{"init", "--output", other}, nil, strings.NewReader("jira\n\n"), &stdout, &stderr); code == 0 {
+	elsewhere := filepath.Join(dir, "other.yaml")
+	if code := run(t.Context(), []string{"init", "--output", elsewhere}, nil, strings.NewReader("jira\n\n"), &stdout, &stderr); code == 0 {
 		t.Error("init succeeds without answers")
 	}
-	if _, err := os.Stat(other); err == nil {
+	if _, err := os.Stat(elsewhere); err == nil {
 		t.Error("a half configuration was written")
 	}
 }

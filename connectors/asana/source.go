@@ -5,7 +5,6 @@ package asana
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -99,17 +98,6 @@ func newCredential(cfg Config, base string, hc *http.Client, now func() time.Tim
 
 // Name is the configured name.
 func (s *Source) Name() string { return s.name }
-
-// Scope changes with what decides which tasks are collected and what is made of
-// them: a part of the configuration, as JSON.
-func (s *Source) Scope() string {
-	c := s.cfg
-	scope, err := json.Marshal([]any{c.Projects, c.Teams, c.Sections, c.StatusField, c.KindField, c.PriorityField, c.EffortField, s.since.Format(time.DateOnly)})
-	if err != nil {
-		return "" // cannot be: all of these are strings
-	}
-	return string(scope)
-}
 
 // Now is Asana's clock, to the second.
 func (s *Source) Now(ctx context.Context) (time.Time, error) {
