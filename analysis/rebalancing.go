@@ -248,7 +248,7 @@ func (e *Engine) Rebalance(ctx context.Context, team string, asOf time.Time, o R
 				seen[t.Name] = true
 			}
 		}
-		return Rebalancing{}, fmt.Errorf("there is no team %q with people or open tickets at %s%s", team, asOf.UTC().Format(time.DateOnly), nearby(team, sortedKeys(seen)))
+		return Rebalancing{}, fmt.Errorf("there is no team %q with people or open tickets at %s%s", team, asOf.UTC().Format(time.DateOnly), Nearby(team, sortedKeys(seen)))
 	}
 	r.Tickets = len(work)
 
