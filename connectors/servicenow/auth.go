@@ -89,7 +89,7 @@ func (o *oauth) fetch(ctx context.Context) error {
 		return fmt.Errorf("fetching a token from /oauth_token.do: %w: check client_id, client_secret and, for the password grant, username and password", source.ErrUnauthorized)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("fetching a token from /oauth_token.do: %w", statusError(resp, body))
+		return fmt.Errorf("fetching a token from /oauth_token.do: %w", statusError(resp.StatusCode, resp.Status, body))
 	}
 	var t struct {
 		AccessToken string `json:"access_token"`

@@ -13,8 +13,8 @@ import (
 	"fairlead/connectors/source"
 )
 
-// Check finds out who we are and what we may see, with about four requests and
-// three a table.
+// Check finds out who we are and what we may see, with about six requests and four
+// a table.
 func (s *Source) Check(ctx context.Context) (source.Report, error) {
 	c := &checker{s: s}
 	rate, err := c.account(ctx)
@@ -31,12 +31,12 @@ func (s *Source) Check(ctx context.Context) (source.Report, error) {
 		}
 		total += n
 	}
+	c.comments(ctx)
 	c.groups(ctx)
+	c.batches(ctx)
 	c.rate(rate)
 	if total > 0 {
-		// A page, the audit of its tickets, and the names that are new in it.
-		perPage := 1 + (s.cfg.PageSize*33+s.cfg.MaxURLBytes-1)/s.cfg.MaxURLBytes + 1
-		c.add(source.LevelOK, "first collection", fmt.Sprintf("at most %d tickets, about %d requests", total, (total+s.cfg.PageSize-1)/s.cfg.PageSize*perPage))
+		c.first(total, rate)
 	}
 	return source.Report{Facts: c.facts}, nil
 }
@@ -237,15 +237,7 @@ func (c *checker) metrics(ctx context.Context, t Table) (says string, possible b
 	if err != nil {
 		return "metric_definition cannot be read: " + err.Error(), false
 	}
-	d := definitions{of: map[string]map[string]definition{}}
-	for _, one := range found {
-		if d.of[string(one.Table)] == nil {
-			d.of[string(one.Table)] = map[string]definition{}
-		}
-		if before, ok := d.of[string(one.Table)][string(one.Field)]; !ok || one.Created < before.Created {
-			d.of[string(one.Table)][string(one.Field)] = one
-		}
-	}
+	d := definitions{of: byTable(found, t.Name, "task")}
 	of := d.metricsOn(t.Name)
 	holder, ok := of["assigned_to"]
 	if !ok {
@@ -281,6 +273,86 @@ func (c *checker) groups(ctx context.Context) {
 		return
 	}
 	c.add(source.LevelOK, "groups", "names are readable")
+}
+
+// comments finds out whether the entries of journal fields can be read.
+func (c *checker) comments(ctx context.Context) {
+	if !c.s.cfg.Comments {
+		c.add(source.LevelOK, "comments", "are not read, as it is configured")
+		return
+	}
+	tables := set{}
+	for _, t := range c.s.tables {
+		tables.add(t.Name)
+	}
+	ans, err := get[journalRow](ctx, c.s.client, request{
+		table: "sys_journal_field", query: "nameIN" + strings.Join(tables.sorted(), ",") + "^elementINcomments,work_notes",
+		fields: []string{"sys_id"}, limit: 1, count: true, at: "for a comment",
+	})
+	const advice = ": who helped on another's ticket is not known; give the account a read ACL on sys_journal_field, or set comments: false"
+	switch {
+	case err != nil:
+		c.add(source.LevelWarning, "comments", "sys_journal_field cannot be read"+advice+" ("+err.Error()+")")
+	case len(ans.rows) == 0 && ans.total > 0:
+		c.add(source.LevelWarning, "comments", fmt.Sprintf("%d exist, and access rules withhold them", ans.total)+advice)
+	case len(ans.rows) == 0:
+		c.add(source.LevelWarning, "comments", "none are shown: there are none, or sys_journal_field is withheld"+advice)
+	default:
+		c.add(source.LevelOK, "comments", "who commented and when is readable; what they wrote is not asked for")
+	}
+}
+
+// batches finds out whether the Batch API takes requests.
+func (c *checker) batches(ctx context.Context) {
+	if !c.s.cfg.Batch {
+		c.add(source.LevelOK, "batches", "are not used, as it is configured")
+		return
+	}
+	one := request{table: "sys_choice", query: "ORDERBYsys_id", fields: []string{"sys_id"}, limit: 1, at: "for the Batch API"}
+	if answers, err := c.s.client.post(ctx, []request{one}); err != nil || len(answers) == 0 {
+		c.add(source.LevelOK, "batches", "the instance takes none from this account: histories cost about ten requests for each 1,000 tickets instead of one")
+		return
+	}
+	c.add(source.LevelOK, "batches", "several requests are sent as one")
+}
+
+// first says what a first collection takes. An answer of this size takes an
+// instance a second or two; the requests of a page go side by side.
+func (c *checker) first(total int, h http.Header) {
+	lists := 1
+	switch {
+	case c.s.cfg.History == HistoryObserved && !c.s.cfg.Comments:
+		lists = 0
+	case c.s.cfg.History != HistoryObserved && c.s.cfg.Comments:
+		lists = 2
+	}
+	// A page, its histories and comments, and the names that are new in it.
+	parts := lists * ((c.s.cfg.PageSize*33 + c.s.cfg.MaxURLBytes - 1) / c.s.cfg.MaxURLBytes)
+	batches := 0
+	if size := c.s.client.batching.size(); c.s.cfg.Batch && size > 1 {
+		batches, parts = (parts+size-1)/size, 0
+	}
+	pages := (total + c.s.cfg.PageSize - 1) / c.s.cfg.PageSize
+	requests := pages * (1 + parts + batches + 1)
+	// A batch answers its requests one after the other.
+	seconds := float64(pages) * (2 + 1.5*float64(parts)/parallelRequests + 10*float64(batches))
+	says := fmt.Sprintf("at most %d tickets, about %d requests, and %s", total, requests, roughly(seconds))
+	if limit, err := strconv.Atoi(h.Get("X-RateLimit-Limit")); err == nil && limit > 0 && float64(requests)/float64(limit)*3600 > seconds {
+		says += fmt.Sprintf("; under the rate limit it takes %s", roughly(float64(requests)/float64(limit)*3600))
+	}
+	c.add(source.LevelOK, "first collection", says+"; open tickets come first")
+}
+
+// roughly is a time as one would say it.
+func roughly(seconds float64) string {
+	switch {
+	case seconds < 90:
+		return "a minute or so"
+	case seconds < 90*60:
+		return fmt.Sprintf("about %.0f minutes", seconds/60)
+	default:
+		return fmt.Sprintf("about %.0f hours", seconds/3600)
+	}
 }
 
 // rate reports the rule that the account is under, if any (product

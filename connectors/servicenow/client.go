@@ -35,6 +35,19 @@ type client struct {
 	http *http.Client
 	auth authenticator
 	now  func() time.Time
+
+	batch    bool // several requests may be sent as one
+	batching *batching
+	ready    *readied // answers that came already
+}
+
+// raw is an answer as it came.
+type raw struct {
+	status int
+	text   string // of the status
+	header http.Header
+	body   []byte // empty where it broke off
+	sent   time.Time
 }
 
 // request is one reading of a table.
@@ -113,9 +126,33 @@ func get[T any](ctx context.Context, c *client, r request) (answer[T], error) {
 	return answer[T]{}, fmt.Errorf("reading %s %s: %w: %w", r.target(), r.at, source.ErrUnreadable, failure)
 }
 
-// fetch sends one request and reads its body.
+// fetch has one request answered.
 func fetch[T any](ctx context.Context, c *client, r request) (answer[T], []byte, error) {
 	ans := answer[T]{limit: r.limit, total: -1}
+	got, ok := c.ready.take(r.path())
+	if !ok {
+		var err error
+		if got, err = c.read(ctx, r); err != nil {
+			return ans, nil, fmt.Errorf("reading %s %s: %w", r.target(), r.at, err)
+		}
+	}
+	ans.sent = got.sent
+	ans.rate = got.header
+	if d, err := http.ParseTime(got.header.Get("Date")); err == nil {
+		ans.date = d.UTC()
+	}
+	if n, err := strconv.Atoi(got.header.Get("X-Total-Count")); err == nil && r.count {
+		ans.total = n
+	}
+	ans.next = strings.Contains(got.header.Get("Link"), `rel="next"`)
+	if got.status != http.StatusOK {
+		return ans, nil, fmt.Errorf("reading %s %s: %w", r.target(), r.at, statusError(got.status, got.text, got.body))
+	}
+	return ans, got.body, ctx.Err()
+}
+
+// read sends one request and reads its answer.
+func (c *client) read(ctx context.Context, r request) (raw, error) {
 	u := *c.base
 	target, query, _ := strings.Cut(r.path(), "?")
 	u.Path += target
@@ -124,27 +161,15 @@ func fetch[T any](ctx context.Context, c *client, r request) (answer[T], []byte,
 		return http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	})
 	if err != nil {
-		return ans, nil, fmt.Errorf("reading %s %s: %w", r.target(), r.at, err)
+		return raw{}, err
 	}
 	defer resp.Body.Close()
-	ans.sent = sent
-	ans.rate = resp.Header
-	if d, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		ans.date = d.UTC()
-	}
-	if n, err := strconv.Atoi(resp.Header.Get("X-Total-Count")); err == nil && r.count {
-		ans.total = n
-	}
-	ans.next = strings.Contains(resp.Header.Get("Link"), `rel="next"`)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	if err != nil && ctx.Err() == nil {
 		// A body that breaks off is one that does not parse.
 		body = nil
 	}
-	if resp.StatusCode != http.StatusOK {
-		return ans, nil, fmt.Errorf("reading %s %s: %w", r.target(), r.at, statusError(resp, body))
-	}
-	return ans, body, ctx.Err()
+	return raw{status: resp.StatusCode, text: resp.Status, header: resp.Header, body: body, sent: sent}, nil
 }
 
 // send sends a request with the credential; one whose token has run out is sent
@@ -186,13 +211,13 @@ func transportError(ctx context.Context, err error) error {
 }
 
 // statusError says what a status other than 200 means.
-func statusError(resp *http.Response, body []byte) error {
+func statusError(status int, text string, body []byte) error {
 	said := ""
 	var e wireError
 	if json.Unmarshal(body, &e) == nil && e.Error.Message != "" {
 		said = ": " + e.Error.Message
 	}
-	switch s := resp.StatusCode; {
+	switch s := status; {
 	case s == http.StatusUnauthorized:
 		return fmt.Errorf("%w: the instance answered 401; check the user name, the password and that the account is not locked", source.ErrUnauthorized)
 	case s == http.StatusForbidden:
@@ -206,9 +231,9 @@ func statusError(resp *http.Response, body []byte) error {
 	case s >= 300 && s < 400:
 		return fmt.Errorf("%w: the instance answered with a redirection; check that url is the instance itself", source.ErrUnreachable)
 	case s == http.StatusTooManyRequests || s >= 500:
-		return fmt.Errorf("%w: the instance answered %s%s", source.ErrUnreachable, resp.Status, said)
+		return fmt.Errorf("%w: the instance answered %s%s", source.ErrUnreachable, text, said)
 	default:
-		return fmt.Errorf("the instance answered %s%s", resp.Status, said)
+		return fmt.Errorf("the instance answered %s%s", text, said)
 	}
 }
 

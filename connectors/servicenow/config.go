@@ -36,6 +36,14 @@ type Config struct {
 	// History says from where the history of tickets is taken.
 	History HistoryMode `yaml:"history"`
 
+	// Comments says whether who commented on which ticket, and when, is read; what
+	// they wrote never is.
+	Comments bool `yaml:"comments"`
+
+	// Batch lets several requests be sent as one, by the platform's Batch API, where
+	// it takes that.
+	Batch bool `yaml:"batch"`
+
 	PageSize      int `yaml:"page_size"`       // tickets a request, up to 10,000
 	AuditPageSize int `yaml:"audit_page_size"` // audit rows a request, up to 10,000
 	MaxURLBytes   int `yaml:"max_url_bytes"`   // longest request that the instance and what stands before it take
@@ -79,9 +87,11 @@ func DefaultConfig() Config {
 	return Config{
 		Tables:        []Table{{Name: "incident"}},
 		History:       HistoryAudit,
+		Comments:      true,
+		Batch:         true,
 		PageSize:      1000,
 		AuditPageSize: 5000,
-		MaxURLBytes:   8000,
+		MaxURLBytes:   7800,
 		Overlap:       5 * time.Minute,
 		NamesMaxAge:   24 * time.Hour,
 		Language:      "en",

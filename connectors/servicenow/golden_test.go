@@ -36,6 +36,9 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if table == "sys_choice" {
 			w.Header().Set("X-Total-Count", "6")
 		}
+		if table == "sys_journal_field" {
+			w.Header().Set("X-Total-Count", "5")
+		}
 		if table == "sys_audit" {
 			w.Header().Set("X-Total-Count", "12")
 		}
@@ -49,6 +52,9 @@ func TestWireToDomain(t *testing.T) {
 	defer server.Close()
 	cfg := valid()
 	cfg.URL = server.URL
+	// The address is as long as its port is; a page is as many tickets as it leaves room for.
+	cfg.PageSize = 100
+	cfg.Batch = false
 	cfg.Tables = []Table{{Name: "incident", Query: "company=acme", EffortField: "u_points"}}
 	now := time.Date(2026, 3, 2, 12, 0, 1, 0, time.UTC)
 	s, err := New(cfg, Options{Name: "acme", Logger: slog.New(slog.DiscardHandler), Clock: func() time.Time { return now }})
@@ -98,6 +104,11 @@ func TestWireToDomain(t *testing.T) {
 					{At: at("2026-02-03 16:00:05"), Seq: 3, Field: ticket.FieldStatus, From: "incident:2", To: "incident:3", Actor: "user_name:system"},
 					{At: at("2026-02-03 16:00:05"), Seq: 3, Field: ticket.FieldEffort, From: "2.5", To: "3", Actor: "user_name:system"},
 				},
+				// Beth is whom it is for: what she says of it is no help.
+				Contributions: []ticket.Contribution{
+					{At: at("2026-02-01 08:30:00"), Actor: "user_name:gone.person", Act: ticket.ActComment},
+					{At: at("2026-02-01 09:00:00"), Actor: don, Act: ticket.ActComment},
+				},
 			},
 			{
 				Source: "acme", ID: two, Key: "INC0000016", Created: at("2026-02-10 09:00:00"), Updated: at("2026-02-10 09:00:00"),
@@ -107,6 +118,7 @@ func TestWireToDomain(t *testing.T) {
 				Source: "acme", ID: three, Key: "INC0000017", Created: at("2026-02-11 09:00:00"), Updated: at("2026-02-20 10:00:00"),
 				Assignee: don, Status: "incident:-100", Group: network, Kind: "incident",
 				HistoryComplete: false, IncompleteReason: "audit withheld", Observed: observable,
+				Contributions: []ticket.Contribution{{At: at("2026-02-20 10:00:00"), Actor: beth, Act: ticket.ActComment}},
 			},
 		},
 		Accounts: []ticket.Account{
@@ -148,13 +160,15 @@ func TestWireToDomain(t *testing.T) {
 	}
 
 	for table, query := range map[string]string{
-		"incident": "sysparm_display_value=false&sysparm_exclude_reference_link=true&sysparm_limit=1000&sysparm_fields=active,assigned_to,assignment_group,business_service,category,closed_at,cmdb_ci,number,parent,priority,reassignment_count,state,sys_class_name,sys_created_on,sys_id,sys_mod_count,sys_updated_on,u_points" +
+		"incident": "sysparm_display_value=false&sysparm_exclude_reference_link=true&sysparm_limit=100&sysparm_fields=active,assigned_to,assignment_group,business_service,caller_id,category,closed_at,cmdb_ci,number,parent,priority,reassignment_count,state,sys_class_name,sys_created_on,sys_id,sys_mod_count,sys_updated_on,u_points" +
 			"&sysparm_query=company%3Dacme%5Eactive%3Dtrue%5Esys_updated_on%3C%3D2026-03-01+00%3A00%3A00%5EORDERBYsys_updated_on%5EORDERBYsys_id",
 		"sys_audit": "sysparm_display_value=false&sysparm_exclude_reference_link=true&sysparm_limit=5000&sysparm_fields=sys_id,documentkey,fieldname,oldvalue,newvalue,user,sys_created_on,record_checkpoint" +
 			"&sysparm_query=tablenameINincident%5EfieldnameINassigned_to,assignment_group,business_service,category,cmdb_ci,parent,priority,state,sys_class_name,u_points" +
 			"%5EdocumentkeyIN" + one + "," + three + "%5EORDERBYsys_created_on%5EORDERBYsys_id",
-		"sys_user": "sysparm_display_value=false&sysparm_exclude_reference_link=true&sysparm_limit=6&sysparm_no_count=true&sysparm_fields=sys_id,user_name,name,email,active,web_service_access_only,internal_integration_user" +
-			"&sysparm_query=sys_idIN" + beth + "," + don + "%5EORuser_nameINdon.goodliffe,gone.person,system",
+		"sys_user": "sysparm_display_value=false&sysparm_exclude_reference_link=true&sysparm_limit=7&sysparm_no_count=true&sysparm_fields=sys_id,user_name,name,email,active,web_service_access_only,internal_integration_user" +
+			"&sysparm_query=sys_idIN" + beth + "," + don + "%5EORuser_nameINbeth.anglin,don.goodliffe,gone.person,system",
+		"sys_journal_field": "sysparm_display_value=false&sysparm_exclude_reference_link=true&sysparm_limit=5000&sysparm_fields=sys_id,element_id,sys_created_on,sys_created_by" +
+			"&sysparm_query=nameINincident,task%5EelementINcomments,work_notes%5Eelement_idIN" + one + "," + three + "%5EORDERBYsys_created_on%5EORDERBYsys_id",
 		"sys_user_group": "sysparm_display_value=false&sysparm_exclude_reference_link=true&sysparm_limit=2&sysparm_no_count=true&sysparm_fields=sys_id,name&sysparm_query=sys_idIN" + network,
 		"cmdb_ci":        "sysparm_display_value=false&sysparm_exclude_reference_link=true&sysparm_limit=3&sysparm_no_count=true&sysparm_fields=sys_id,name&sysparm_query=sys_idIN" + router + "," + mail,
 		"sys_choice": "sysparm_display_value=false&sysparm_exclude_reference_link=true&sysparm_limit=10000&sysparm_fields=sys_id,sys_updated_on,name,element,value,label,language" +

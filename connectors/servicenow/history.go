@@ -93,15 +93,17 @@ var observable = []ticket.Field{
 	ticket.FieldPriority, ticket.FieldParent,
 }
 
-// pastOf reads the history of records that were ever updated, as it is configured.
-func (s *Source) pastOf(ctx context.Context, rows []row) (*past, error) {
+// pastOf is the reading of the history of records that were ever updated, as it is
+// configured.
+func (s *Source) pastOf(ctx context.Context, rows []row) (*past, reading, error) {
 	switch s.cfg.History {
 	case HistoryMetric:
 		return s.metricsOf(ctx, rows)
 	case HistoryObserved:
-		return newPast(HistoryObserved), nil
+		return newPast(HistoryObserved), nil, nil
 	}
-	return s.auditOf(ctx, rows)
+	out, read := s.auditOf(rows)
+	return out, read, nil
 }
 
 // changedOnce gives the sys_ids of records that were ever updated, and their
@@ -164,8 +166,8 @@ func (t Table) closing(r record, changes []ticket.Change) []ticket.Change {
 	return changes
 }
 
-// auditOf reads the audit of records that were ever updated.
-func (s *Source) auditOf(ctx context.Context, rows []row) (*past, error) {
+// auditOf is the reading of the audit of records that were ever updated.
+func (s *Source) auditOf(rows []row) (*past, reading) {
 	columns := set{}
 	for _, r := range rows {
 		for c := range r.table.tracked() {
@@ -175,43 +177,110 @@ func (s *Source) auditOf(ctx context.Context, rows []row) (*past, error) {
 	ids, classes := changedOnce(rows)
 	out := newPast(HistoryAudit)
 	fixed := "tablenameIN" + strings.Join(classes, ",") + "^fieldnameIN" + strings.Join(columns.sorted(), ",")
-	err := readByIDs(ctx, s, out, ids, func(ids []string) *walk[auditRow] {
+	return out, byIDs(s, ids, out, s.auditWalk(fixed), func(rows []auditRow) {
+		out.mu.Lock()
+		defer out.mu.Unlock()
+		for _, a := range rows {
+			out.rows[string(a.Document)] = append(out.rows[string(a.Document)], a)
+		}
+	})
+}
+
+func (s *Source) auditWalk(fixed string) func(ids []string) *walk[auditRow] {
+	return func(ids []string) *walk[auditRow] {
 		return &walk[auditRow]{
-			c: s.client, table: "sys_audit", order: "sys_created_on", fields: auditColumns, limit: s.cfg.AuditPageSize,
+			table: "sys_audit", order: "sys_created_on", fields: auditColumns, limit: s.cfg.AuditPageSize,
 			name: "the history of " + strconv.Itoa(len(ids)) + " tickets from " + ids[0],
 			where: func(more ...string) string {
 				return joined(fixed, append([]string{"documentkeyIN" + strings.Join(ids, ",")}, more...)...)
 			},
 		}
-	}, func(rows []auditRow) {
-		for _, a := range rows {
-			out.rows[string(a.Document)] = append(out.rows[string(a.Document)], a)
-		}
-	})
-	return out, err
+	}
 }
 
-// readByIDs reads what a table has of records, as many of them in a request as its
-// length allows, and gives it to found, one call at a time.
-func readByIDs[T keyed](ctx context.Context, s *Source, out *past, ids []string, walkOf func(ids []string) *walk[T], found func(rows []T)) error {
+// fullPage is the greatest number of tickets, up to the configured one, whose ids
+// fill requests for their history: what is left over would cost a request more.
+func (s *Source) fullPage() int {
+	tables, columns := set{}, set{}
+	for _, t := range s.tables {
+		tables.add(t.Name)
+		for c := range t.tracked() {
+			columns.add(c)
+		}
+	}
+	fixed := "tablenameIN" + strings.Join(tables.sorted(), ",") + "^fieldnameIN" + strings.Join(columns.sorted(), ",")
+	ids := make([]string, s.cfg.PageSize)
+	for i := range ids {
+		ids[i] = strings.Repeat("0", 32)
+	}
+	in := len(batches(ids, placed(s.auditWalk(fixed)).request(), s.cfg.MaxURLBytes, s.client.base.String())[0])
+	return s.cfg.PageSize - s.cfg.PageSize%in
+}
+
+// placed is a walk of one id with a place, which later pages have.
+func placed[T keyed](walkOf func(ids []string) *walk[T]) *walk[T] {
+	w := walkOf([]string{strings.Repeat("0", 32)})
+	w.at, w.id = "2006-01-02 15:04:05", strings.Repeat("0", 32)
+	return w
+}
+
+func (a *past) refused() { a.mu.Lock(); a.denied = true; a.mu.Unlock() }
+
+func (a *past) leftOut(ids []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, id := range ids {
+		a.withheld[id] = true
+	}
+}
+
+// reading is something to read of a page's records, in parts: the requests with
+// which they begin, and the rest.
+type reading []readingPart
+
+type readingPart struct {
+	first request
+	read  func(ctx context.Context, c *client) error
+}
+
+// perform reads all of it: what begins it in one request, where the instance takes
+// that.
+func (s *Source) perform(ctx context.Context, readings ...reading) error {
+	all := slices.Concat(readings...)
+	first := make([]request, len(all))
+	for i, p := range all {
+		first[i] = p.first
+	}
+	c := s.client.ahead(ctx, first)
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallelRequests)
+	for _, p := range all {
+		group.Go(func() error { return p.read(ctx, c) })
+	}
+	return group.Wait()
+}
+
+// lacking is told what a reading was not given.
+type lacking interface {
+	refused()             // the table
+	leftOut(ids []string) // some rows of these records
+}
+
+// byIDs is the reading of what a table has of records, as many of them in a request
+// as its length allows. found is called side by side.
+func byIDs[T keyed](s *Source, ids []string, out lacking, walkOf func(ids []string) *walk[T], found func(rows []T)) reading {
 	if len(ids) == 0 {
 		return nil
 	}
-	// Room for the place, which later pages have.
-	probe := walkOf([]string{strings.Repeat("0", 32)})
-	probe.at, probe.id = "2006-01-02 15:04:05", strings.Repeat("0", 32)
-
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(parallelRequests)
-	for _, part := range batches(ids, probe.request(), s.cfg.MaxURLBytes, s.client.base.String()) {
-		group.Go(func() error {
+	var parts reading
+	for _, part := range batches(ids, placed(walkOf).request(), s.cfg.MaxURLBytes, s.client.base.String()) {
+		parts = append(parts, readingPart{first: walkOf(part).request(), read: func(ctx context.Context, c *client) error {
 			return halving(part, func(ids []string) error {
 				w := walkOf(ids)
+				w.c = c
 				rows, err := w.all(ctx)
-				out.mu.Lock()
-				defer out.mu.Unlock()
 				if errors.Is(err, source.ErrForbidden) {
-					out.denied = true
+					out.refused()
 					return nil
 				}
 				if err != nil {
@@ -219,15 +288,13 @@ func readByIDs[T keyed](ctx context.Context, s *Source, out *past, ids []string,
 				}
 				found(rows)
 				if w.withheld > 0 {
-					for _, id := range ids {
-						out.withheld[id] = true
-					}
+					out.leftOut(ids)
 				}
 				return nil
 			})
-		})
+		}})
 	}
-	return group.Wait()
+	return parts
 }
 
 // incomplete says why a ticket's history is not whole, or "". An answer of 200

@@ -148,6 +148,9 @@ func (t Table) columns() []string {
 	if t.EffortField != "" {
 		cols = append(cols, t.EffortField)
 	}
+	if caller := callerColumn[t.Name]; caller != "" {
+		cols = append(cols, caller)
+	}
 	slices.Sort(cols)
 	return slices.Compact(cols)
 }

@@ -51,7 +51,6 @@ var metricColumns = []string{"sys_id", "sys_created_on", "id", "definition", "fi
 type definitions struct {
 	mu    sync.Mutex
 	until time.Time
-	byID  map[string]definition
 	of    map[string]map[string]definition // by table and column
 }
 
@@ -68,8 +67,7 @@ func (s *Source) valueDurations(ctx context.Context, tables, columns []string) (
 }
 
 // metricsOn gives the metrics that hold for a record of a class, by column: its own
-// table's, else those of task, which its table extends. Where a column has two, it
-// is the older one.
+// table's, else those of task, which its table extends.
 func (d *definitions) metricsOn(class string) map[string]definition {
 	out := map[string]definition{}
 	for _, table := range []string{"task", class} {
@@ -80,88 +78,94 @@ func (d *definitions) metricsOn(class string) map[string]definition {
 	return out
 }
 
-func (s *Source) readDefinitions(ctx context.Context, classes []string) (*definitions, error) {
+// readDefinitions gives the metrics that hold for each of the classes.
+func (s *Source) readDefinitions(ctx context.Context, classes []string) (map[string]map[string]definition, error) {
 	s.metrics.mu.Lock()
 	defer s.metrics.mu.Unlock()
 	d := &s.metrics
-	known := func(class string) bool { _, ok := d.of[class]; return ok }
-	if s.now().Before(d.until) && !slices.ContainsFunc(classes, func(c string) bool { return !known(c) }) {
-		return d, nil
-	}
-	tables, columns := set{"task": {}}, set{}
-	for _, c := range classes {
-		tables.add(c)
-	}
-	for _, t := range s.tables {
-		tables.add(t.Name)
-		for c := range t.tracked() {
-			columns.add(c)
+	if unknown := func(class string) bool { _, ok := d.of[class]; return !ok }; !s.now().Before(d.until) || slices.ContainsFunc(classes, unknown) {
+		tables, columns := set{"task": {}}, set{}
+		for _, c := range classes {
+			tables.add(c)
 		}
-	}
-	rows, err := s.valueDurations(ctx, tables.sorted(), columns.sorted())
-	if err != nil {
-		return nil, err
-	}
-	d.byID, d.of, d.until = map[string]definition{}, map[string]map[string]definition{}, s.now().Add(s.cfg.NamesMaxAge)
-	for t := range tables {
-		d.of[t] = map[string]definition{}
-	}
-	for _, one := range rows {
-		table, column := string(one.Table), string(one.Field)
-		if before, ok := d.of[table][column]; d.of[table] == nil || ok && before.Created <= one.Created {
-			continue
+		for _, t := range s.tables {
+			tables.add(t.Name)
+			for c := range t.tracked() {
+				columns.add(c)
+			}
 		}
-		d.of[table][column] = one
-	}
-	for _, columns := range d.of {
-		for _, one := range columns {
-			d.byID[string(one.ID)] = one
+		rows, err := s.valueDurations(ctx, tables.sorted(), columns.sorted())
+		if err != nil {
+			return nil, err
 		}
+		d.until, d.of = s.now().Add(s.cfg.NamesMaxAge), byTable(rows, tables.sorted()...)
 	}
-	return d, nil
+	out := map[string]map[string]definition{}
+	for _, class := range classes {
+		out[class] = d.metricsOn(class)
+	}
+	return out, nil
 }
 
-// metricsOf reads the metrics of records, as many in a request as its length
-// allows.
-func (s *Source) metricsOf(ctx context.Context, rows []row) (*past, error) {
+// byTable sorts metrics by table and column; where a column has two, it is the
+// older one.
+func byTable(rows []definition, tables ...string) map[string]map[string]definition {
+	of := map[string]map[string]definition{}
+	for _, t := range tables {
+		of[t] = map[string]definition{}
+	}
+	for _, one := range rows {
+		columns, ok := of[string(one.Table)]
+		if before, twice := columns[string(one.Field)]; ok && (!twice || one.Created < before.Created) {
+			columns[string(one.Field)] = one
+		}
+	}
+	return of
+}
+
+// metricsOf is the reading of the metrics of records that were ever updated.
+func (s *Source) metricsOf(ctx context.Context, rows []row) (*past, reading, error) {
 	out := newPast(HistoryMetric)
 	ids, classes := changedOnce(rows)
-	if len(ids) == 0 {
-		return out, nil
+	for _, r := range rows {
+		if class := r.rec.class(r.table); !slices.Contains(classes, class) {
+			classes = append(classes, class)
+		}
 	}
 	d, err := s.readDefinitions(ctx, classes)
 	if errors.Is(err, source.ErrForbidden) {
 		out.denied = true
-		return out, nil
+		return out, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	used := set{}
 	for _, class := range classes {
-		out.definitions[class] = d.metricsOn(class)
-		for _, one := range out.definitions[class] {
+		out.definitions[class] = d[class]
+		for _, one := range d[class] {
 			used.add(string(one.ID))
 		}
 	}
 	if len(used) == 0 {
-		return out, nil
+		return out, nil, nil
 	}
 	fixed := "definitionIN" + strings.Join(used.sorted(), ",")
-	err = readByIDs(ctx, s, out, ids, func(ids []string) *walk[metricRow] {
+	return out, byIDs(s, ids, out, func(ids []string) *walk[metricRow] {
 		return &walk[metricRow]{
-			c: s.client, table: "metric_instance", order: "sys_created_on", fields: metricColumns, limit: s.cfg.AuditPageSize,
+			table: "metric_instance", order: "sys_created_on", fields: metricColumns, limit: s.cfg.AuditPageSize,
 			name: "the metrics of " + strconv.Itoa(len(ids)) + " tickets from " + ids[0],
 			where: func(more ...string) string {
 				return joined(fixed, append([]string{"idIN" + strings.Join(ids, ",")}, more...)...)
 			},
 		}
 	}, func(rows []metricRow) {
+		out.mu.Lock()
+		defer out.mu.Unlock()
 		for _, m := range rows {
 			out.metrics[string(m.Record)] = append(out.metrics[string(m.Record)], m)
 		}
-	})
-	return out, err
+	}), nil
 }
 
 // spellsOf are a metric's instances of a record, in the order in which they were.

@@ -12,7 +12,7 @@ var _ source.Scoped = (*Source)(nil)
 
 // scopeVersion goes up when this connector makes something else of the same
 // records, so that what an older one stored is collected again.
-const scopeVersion = 1
+const scopeVersion = 2
 
 // Scope says what of the configuration decides which tickets are collected and
 // what they, their accounts and their terms are: it is the same for as long as a
@@ -23,9 +23,10 @@ func (s *Source) Scope() string {
 		Version  int
 		Tables   []Table
 		History  HistoryMode
+		Comments bool
 		Bots     []string
 		Language string
-	}{scopeVersion, s.tables, s.cfg.History, s.cfg.Bots, s.cfg.Language}
+	}{scopeVersion, s.tables, s.cfg.History, s.cfg.Comments, s.cfg.Bots, s.cfg.Language}
 	text, err := json.Marshal(scope)
 	if err != nil {
 		return fmt.Sprintf("%#v", scope) // strings and maps of them: never

@@ -79,7 +79,7 @@ func New(cfg Config, o Options) (*Source, error) {
 	}
 	s := &Source{
 		name: cmp.Or(o.Name, "servicenow"), cfg: cfg, log: o.Logger, since: o.Since, now: o.Clock, warned: map[string]bool{},
-		client: &client{base: base, http: hc, now: o.Clock},
+		client: &client{base: base, http: hc, now: o.Clock, batch: cfg.Batch, batching: &batching{}},
 	}
 	if cfg.ClientID == "" {
 		s.client.auth = basicAuth{cfg.Username, password}
@@ -96,6 +96,7 @@ func New(cfg Config, o Options) (*Source, error) {
 		s.tables = append(s.tables, t.filled())
 	}
 	s.dir = newDirectory(s)
+	s.cfg.PageSize = s.fullPage()
 	return s, nil
 }
 
@@ -191,10 +192,15 @@ type named struct {
 // assemble fetches the history of records and the names of what they name, and
 // makes whole tickets of them, in their order.
 func (s *Source) assemble(ctx context.Context, rows []row) (source.Page, error) {
-	a, err := s.pastOf(ctx, rows)
+	a, history, err := s.pastOf(ctx, rows)
 	if err != nil {
 		return source.Page{}, err
 	}
+	j, comments := s.journalOf(rows)
+	if err := s.perform(ctx, history, comments); err != nil {
+		return source.Page{}, err
+	}
+	s.warnJournal(j)
 	if ids := outrun(rows, a); len(ids) > 0 {
 		// The history is read after the records. Those that changed in between
 		// are read once more, so that the present state fits the history.
@@ -211,6 +217,9 @@ func (s *Source) assemble(ctx context.Context, rows []row) (source.Page, error) 
 	n := &named{users: set{}, userNames: set{}, groups: set{}, items: set{}, classes: set{}}
 	for _, r := range rows {
 		s.collect(n, r, a.of(r))
+		for _, one := range j.rows[r.rec.get("sys_id")] {
+			n.userNames.add(strings.ToLower(string(one.User)))
+		}
 	}
 	s.dir.mu.Lock()
 	defer s.dir.mu.Unlock()
@@ -230,6 +239,7 @@ func (s *Source) assemble(ctx context.Context, rows []row) (source.Page, error) 
 			continue
 		}
 		tk.Changes, tk.Observed = r.table.history(r.rec, a.of(r), s.dir.account), a.observed(r)
+		tk.Contributions = j.contributions(r, s.dir.account)
 		if why := a.incomplete(r); why != "" {
 			tk.HistoryComplete, tk.IncompleteReason = false, why
 			tk.Changes = r.table.closing(r.rec, tk.Changes)
@@ -242,6 +252,9 @@ func (s *Source) assemble(ctx context.Context, rows []row) (source.Page, error) 
 				accounts.add(c.From)
 				accounts.add(c.To)
 			}
+		}
+		for _, c := range tk.Contributions {
+			accounts.add(c.Actor)
 		}
 		terms.ofTicket(r.table, r.rec.class(r.table), tk)
 		page.Tickets = append(page.Tickets, tk)

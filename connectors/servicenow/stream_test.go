@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,13 +50,27 @@ func (m memory) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 // clocked is a fake whose clock a test sets.
 type clocked struct {
 	*servicenowtest.Instance
-	now time.Time
-	log bytes.Buffer
+	timeMu sync.Mutex
+	now    time.Time
+	log    bytes.Buffer
+}
+
+func (c *clocked) clock() time.Time {
+	c.timeMu.Lock()
+	defer c.timeMu.Unlock()
+	return c.now
+}
+
+func (c *clocked) advance(d time.Duration) time.Time {
+	c.timeMu.Lock()
+	defer c.timeMu.Unlock()
+	c.now = c.now.Add(d)
+	return c.now
 }
 
 func newInstance(o servicenowtest.Options) *clocked {
 	c := &clocked{now: monday}
-	o.Clock = func() time.Time { return c.now }
+	o.Clock = c.clock
 	c.Instance = servicenowtest.New(o)
 	for _, u := range []string{"ann", "bob", "cyd"} {
 		c.AddUser(servicenowtest.User{UserName: u, Name: u})
@@ -74,7 +89,7 @@ func (c *clocked) connect(t testing.TB, change func(*servicenow.Config)) *servic
 		change(&cfg)
 	}
 	src, err := servicenow.New(cfg, servicenow.Options{
-		Transport: memory{c.Instance}, Logger: slog.New(slog.NewTextHandler(&c.log, nil)), Clock: func() time.Time { return c.now },
+		Transport: memory{c.Instance}, Logger: slog.New(slog.NewTextHandler(&c.log, nil)), Clock: c.clock,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -225,7 +240,7 @@ func TestRowThatChangesWhileItsPageIsRead(t *testing.T) {
 	}}
 	cfg := servicenow.DefaultConfig()
 	cfg.URL, cfg.Username, cfg.Password, cfg.PageSize = "https://acme.service-now.com", "fairlead", "fairlead", 4
-	src, err := servicenow.New(cfg, servicenow.Options{Transport: transport, Clock: func() time.Time { return in.now }})
+	src, err := servicenow.New(cfg, servicenow.Options{Transport: transport, Clock: in.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -349,8 +364,16 @@ func fact(r source.Report, what string) source.Fact {
 	return source.Fact{}
 }
 
+// TestRequestsForThousand: an instance that takes no batches costs more, and within
+// the limit too.
 func TestRequestsForThousand(t *testing.T) {
-	const n = 10000
+	for name, most := range map[string][2]float64{"batches": {4, 2}, "single requests": {12, 3}} {
+		t.Run(name, func(t *testing.T) { requestsForThousand(t, name == "batches", most[0], int(most[1])) })
+	}
+}
+
+func requestsForThousand(t *testing.T, batches bool, most float64, incremental int) {
+	const n = 6000
 	in := newInstance(servicenowtest.Options{})
 	for i := range n {
 		at := monday.Add(time.Duration(i-2*n) * time.Minute)
@@ -367,7 +390,7 @@ func TestRequestsForThousand(t *testing.T) {
 			}
 		}
 	}
-	src := in.connect(t, nil)
+	src := in.connect(t, func(c *servicenow.Config) { c.Batch = batches })
 	in.ResetRequests()
 	start, err := src.Now(t.Context())
 	if err != nil {
@@ -382,7 +405,7 @@ func TestRequestsForThousand(t *testing.T) {
 		came += len(tickets)
 	}
 	full := float64(in.TotalRequests()) * 1000 / n
-	if came != n || full > 12 {
+	if came != n || full > most {
 		t.Errorf("%d tickets came, %.1f requests for each 1,000", came, full)
 	}
 	t.Logf("requests_per_1000 servicenow full %.1f", full)
@@ -399,7 +422,7 @@ func TestRequestsForThousand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := in.TotalRequests(); len(tickets) < changed*4/5 || n > 2 {
+	if n := in.TotalRequests(); len(tickets) < changed*4/5 || n > incremental {
 		t.Errorf("%d of about %d changed tickets came, with %d requests", len(tickets), changed, n)
 	} else {
 		t.Logf("requests_per_1000 servicenow incremental %.1f", float64(n)*1000/float64(len(tickets)))
@@ -407,6 +430,28 @@ func TestRequestsForThousand(t *testing.T) {
 	if bad := in.InvalidQueries(); len(bad) > 0 {
 		t.Errorf("queries were ignored in part: %q", bad)
 	}
+}
+
+// plannedEdit is what happens to an instance after so many requests.
+type plannedEdit struct {
+	After, Seconds       int
+	User, Ticket, Change int
+	New                  bool
+}
+
+var plannedEdits = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) plannedEdit {
+	return plannedEdit{
+		After: rapid.IntRange(0, 3).Draw(t, "after"), Seconds: rapid.IntRange(0, 90).Draw(t, "seconds"),
+		User: rapid.IntRange(0, 2).Draw(t, "user"), Ticket: rapid.IntRange(0, 100).Draw(t, "ticket"),
+		Change: rapid.IntRange(0, len(plannedChanges)-1).Draw(t, "change"), New: rapid.IntRange(0, 7).Draw(t, "new") == 0,
+	}
+}), 0, 40)
+
+var plannedChanges = []servicenowtest.Record{
+	{"assigned_to": sysID("sys_user", "ann")}, {"assigned_to": sysID("sys_user", "bob"), "state": "2"}, {"assigned_to": ""},
+	{"state": "7"}, {"state": "107"}, {"state": "1"}, {"assignment_group": sysID("sys_user_group", "db"), "priority": "1"},
+	{"work_notes": "looked at it"}, {"comments": "and again", "state": "2"},
+	{"category": "hardware"}, {"category": ""}, {"cmdb_ci": "ci1"}, {"cmdb_ci": ""},
 }
 
 // TestCollectionDuringEdits edits tickets of two tables at random between any
@@ -422,23 +467,23 @@ func TestCollectionDuringEdits(t *testing.T) {
 			id := in.Insert(name, servicenowtest.Record{"category": "network"}, "ann", monday.Add(time.Duration(i-20)*time.Minute))
 			table[id] = name
 		}
+		// They are drawn before: requests come from several goroutines.
+		plan := plannedEdits.Draw(t, "edits")
+		var mu sync.Mutex
 		edit := func() {
-			in.now = in.now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second)
-			user := rapid.SampledFrom([]string{"ann", "bob", "cyd"})
+			e := plan[0]
+			plan = plan[1:]
+			now := in.advance(time.Duration(e.Seconds) * time.Second)
+			user := []string{"ann", "bob", "cyd"}[e.User]
 			ids := slices.Sorted(maps.Keys(table))
-			if len(ids) == 0 || rapid.IntRange(0, 7).Draw(t, "new") == 0 {
-				name := rapid.SampledFrom(tables).Draw(t, "table")
-				table[in.Insert(name, servicenowtest.Record{"category": "database"}, user.Draw(t, "user"), in.now)] = name
+			if len(ids) == 0 || e.New {
+				name := tables[e.Ticket%2]
+				table[in.Insert(name, servicenowtest.Record{"category": "database"}, user, now)] = name
 				return
 			}
-			id := rapid.SampledFrom(ids).Draw(t, "id")
-			change := rapid.SampledFrom([]servicenowtest.Record{
-				{"assigned_to": sysID("sys_user", "ann")}, {"assigned_to": sysID("sys_user", "bob"), "state": "2"}, {"assigned_to": ""},
-				{"state": "7"}, {"state": "107"}, {"state": "1"}, {"assignment_group": sysID("sys_user_group", "db"), "priority": "1"},
-				{"category": "hardware"}, {"category": ""}, {"cmdb_ci": "ci1"}, {"cmdb_ci": ""},
-			}).Draw(t, "change")
-			if err := in.Update(table[id], id, change, user.Draw(t, "user"), in.now); err != nil {
-				t.Fatal(err)
+			id := ids[e.Ticket%len(ids)]
+			if err := in.Update(table[id], id, plannedChanges[e.Change], user, now); err != nil {
+				panic(err)
 			}
 		}
 		connect := func() source.Source {
@@ -446,17 +491,23 @@ func TestCollectionDuringEdits(t *testing.T) {
 			cfg.URL, cfg.Username, cfg.Password = "https://acme.service-now.com", "fairlead", "fairlead"
 			cfg.PageSize = rapid.IntRange(1, 6).Draw(t, "page size")
 			cfg.AuditPageSize = rapid.IntRange(1, 9).Draw(t, "audit page size")
+			cfg.Batch = rapid.Bool().Draw(t, "batch")
 			cfg.Tables = []servicenow.Table{{Name: "incident"}, {Name: "problem"}}
-			src, err := servicenow.New(cfg, servicenow.Options{Transport: memory{in.Instance}, Logger: slog.New(slog.DiscardHandler), Clock: func() time.Time { return in.now }})
+			src, err := servicenow.New(cfg, servicenow.Options{Transport: memory{in.Instance}, Logger: slog.New(slog.DiscardHandler), Clock: in.clock})
 			if err != nil {
 				t.Fatal(err)
 			}
 			return src
 		}
 
-		edits := rapid.IntRange(0, 40).Draw(t, "edits")
 		in.Observe(func(*http.Request) {
-			for ; edits > 0 && rapid.Bool().Draw(t, "edit now"); edits-- {
+			mu.Lock()
+			defer mu.Unlock()
+			for len(plan) > 0 {
+				if plan[0].After > 0 {
+					plan[0].After--
+					return
+				}
 				edit()
 			}
 		})
@@ -490,11 +541,11 @@ func TestCollectionDuringEdits(t *testing.T) {
 			}
 		}
 		at, _ := read(src, source.StreamIncremental, source.Cursor{Start: start, Updated: start}, false)
-		for ; edits > 0; edits-- {
+		in.Observe(nil)
+		for len(plan) > 0 {
 			edit()
 		}
-		in.Observe(nil)
-		in.now = in.now.Add(10 * time.Minute)
+		in.advance(10 * time.Minute)
 		read(src, source.StreamIncremental, at, false)
 
 		fresh := map[string]ticket.Ticket{}

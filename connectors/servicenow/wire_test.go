@@ -85,7 +85,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			in := newInstance(servicenowtest.Options{})
 			in.fill(t, "incident", 4)
 			in.Inject(c.fault)
-			_, _, err := drain(in.connect(t, nil), source.StreamOpen, source.Cursor{Start: monday})
+			src := in.connect(t, func(cfg *servicenow.Config) { cfg.Batch = false })
+			_, _, err := drain(src, source.StreamOpen, source.Cursor{Start: monday})
 			if !errors.Is(err, c.is) || c.is != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("got %v, want %v saying %q", err, c.is, c.says)
 			}
@@ -219,12 +220,22 @@ func TestCheck(t *testing.T) {
 		level  source.Level
 		says   string
 	}{
-		"account":          {func(*clocked) {}, "account", source.LevelOK, "fairlead is signed in"},
-		"version":          {func(*clocked) {}, "version", source.LevelOK, "glide-zurich"},
-		"tickets":          {func(*clocked) {}, "tickets visible in incident", source.LevelOK, "6"},
-		"history":          {func(*clocked) {}, "history of incident", source.LevelOK, "readable"},
-		"no limit":         {func(*clocked) {}, "rate limit", source.LevelOK, "no rule"},
-		"estimate":         {func(*clocked) {}, "first collection", source.LevelOK, "at most 6 tickets"},
+		"account":     {func(*clocked) {}, "account", source.LevelOK, "fairlead is signed in"},
+		"version":     {func(*clocked) {}, "version", source.LevelOK, "glide-zurich"},
+		"tickets":     {func(*clocked) {}, "tickets visible in incident", source.LevelOK, "6"},
+		"history":     {func(*clocked) {}, "history of incident", source.LevelOK, "readable"},
+		"no limit":    {func(*clocked) {}, "rate limit", source.LevelOK, "no rule"},
+		"estimate":    {func(*clocked) {}, "first collection", source.LevelOK, "at most 6 tickets"},
+		"a while":     {func(in *clocked) { in.SetRateLimit(12, time.Hour) }, "first collection", source.LevelOK, "under the rate limit it takes"},
+		"batches":     {func(*clocked) {}, "batches", source.LevelOK, "sent as one"},
+		"no batches":  {func(in *clocked) { in.LimitBatches(-1) }, "batches", source.LevelOK, "takes none"},
+		"no comments": {func(*clocked) {}, "comments", source.LevelWarning, "none are shown"},
+		"comments": {func(in *clocked) {
+			if err := in.Update("incident", "done", servicenowtest.Record{"comments": "there"}, "ann", monday); err != nil {
+				panic(err)
+			}
+		}, "comments", source.LevelOK, "readable"},
+		"comments refused": {func(in *clocked) { in.DenyTable("sys_journal_field") }, "comments", source.LevelWarning, "set comments: false"},
 		"limit":            {func(in *clocked) { in.SetRateLimit(5000, time.Hour) }, "rate limit", source.LevelOK, "5000 requests an hour, counted anew at 2026-03-02T10:00:00Z"},
 		"no version":       {func(in *clocked) { in.DenyTable("sys_properties") }, "version", source.LevelOK, "not needed"},
 		"no names":         {func(in *clocked) { in.DenyTable("sys_user") }, "account", source.LevelWarning, "neither names nor"},
@@ -254,7 +265,7 @@ func TestCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 			want(t, r, c.what, c.level, c.says)
-			if n := in.TotalRequests(); n > 9 {
+			if n := in.TotalRequests(); n > 11 {
 				t.Errorf("%d requests", n)
 			}
 		})

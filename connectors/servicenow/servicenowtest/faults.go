@@ -11,7 +11,7 @@ import (
 // Fault makes requests go wrong. The zero value of each part leaves that part
 // of the answer alone.
 type Fault struct {
-	Table string // only requests of this table; all when empty; "oauth" is the token endpoint
+	Table string // only requests of this table; all when empty; "oauth" is the token endpoint, "batch" the Batch API
 	After int    // let this many requests pass first
 	Times int    // then this many go wrong; every one when 0
 
@@ -110,9 +110,16 @@ func (in *Instance) InvalidQueries() []string {
 // count books a request and gives the fault that it meets, and the observer.
 func (in *Instance) count(r *http.Request, table string) (*Fault, func(*http.Request)) {
 	in.mu.Lock()
-	defer in.mu.Unlock()
 	in.faults.counts[r.URL.Path]++
 	in.faults.total++
+	in.mu.Unlock()
+	return in.meet(table)
+}
+
+// meet gives the fault that a request of a table meets, and the observer.
+func (in *Instance) meet(table string) (*Fault, func(*http.Request)) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	for i, f := range in.faults.list {
 		if f.Table != "" && f.Table != table {
 			continue

@@ -112,6 +112,7 @@ type Instance struct {
 	faults   faults
 	invalid  []string
 	tokens   map[string]time.Time
+	batches  int // requests of a batch that are served; see LimitBatches
 
 	listener net.Listener
 	server   *http.Server

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -67,9 +68,15 @@ func (in *Instance) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "application/json;charset=UTF-8")
 	table, id, isTable := pathTable(r.URL.Path)
 	isToken := r.URL.Path == "/oauth_token.do"
+	in.mu.Lock()
+	isBatch := slices.Contains(batchPaths, r.URL.Path) && in.batches >= 0
+	in.mu.Unlock()
 	name := table
-	if isToken {
+	switch {
+	case isToken:
 		name = "oauth"
+	case isBatch:
+		name = "batch"
 	}
 	fault, observer := in.count(r, name)
 	if observer != nil {
@@ -83,12 +90,14 @@ func (in *Instance) serve(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusRequestURITooLong, "Request-URI Too Long", "")
 	case isToken:
 		in.token(w, r)
-	case !isTable:
+	case !isTable && !isBatch:
 		writeError(w, http.StatusBadRequest, "Requested URI does not represent any resource", r.URL.Path)
 	case !in.authorized(r):
 		h.Set("WWW-Authenticate", `BASIC realm="Service-now"`)
 		writeError(w, http.StatusUnauthorized, "User Not Authenticated", "Required to provide Auth information")
 	case in.limited(w):
+	case isBatch && r.Method == http.MethodPost:
+		in.batch(w, r)
 	case r.Method != http.MethodGet:
 		writeError(w, http.StatusMethodNotAllowed, "Method not supported", "")
 	default:
