@@ -392,5 +392,8 @@ func inWords(w Window) string {
 	if w == All {
 		return "since the beginning"
 	}
+	if w.quarter != 0 {
+		return "in the " + [...]string{"first", "second", "third", "fourth"}[w.quarter-1] + " quarter of " + strconv.Itoa(w.year)
+	}
 	return "over the last " + strconv.Itoa(w.days) + " days"
 }

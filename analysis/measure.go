@@ -95,6 +95,9 @@ func (t *tallies) measure(by By, name string, members []member, provisional bool
 		}
 	}
 	g.HHIChance = defined(null.HHI())
+	if distribution.Defined(total.H()) {
+		g.h = total.H()
+	}
 
 	for i, p := range people {
 		part := Part{Pseudonym: p.pseudonym, Name: p.name, Value: values[i], Capacity: p.capacity}

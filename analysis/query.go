@@ -145,6 +145,7 @@ type Group struct {
 	Engineers []Part `json:"engineers"` // by value, greatest first
 
 	judged *judged // what a verdict is made of; nil where there is none to be made
+	h      float64 // of its weights: 1/h effective tickets; 0 where not kept
 }
 
 // Part is one engineer's part of a group's work. It says what rests on them,

@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -162,32 +163,82 @@ func (e *Engine) Rebalance(ctx context.Context, team string, asOf time.Time, o R
 	if err := (Query{AsOf: asOf, Basis: Load, Unit: o.Unit, By: Team}).Validate(); err != nil {
 		return Rebalancing{}, err
 	}
+	b, err := e.board(ctx, asOf, o)
+	if err != nil {
+		return Rebalancing{}, err
+	}
+	return e.rebalance(ctx, b, team)
+}
+
+// Rebalancings are those of several teams, of one reading. A team without people
+// and open tickets is left out.
+func (e *Engine) Rebalancings(ctx context.Context, teams []string, asOf time.Time, o RebalanceOptions) ([]Rebalancing, error) {
+	if o == (RebalanceOptions{}) {
+		o = DefaultRebalanceOptions()
+	}
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	b, err := e.board(ctx, asOf, o)
+	if err != nil {
+		return nil, err
+	}
+	list := []Rebalancing{}
+	for _, team := range teams {
+		r, err := e.rebalance(ctx, b, team)
+		switch {
+		case errors.Is(err, errNoTeam):
+		case err != nil:
+			return nil, err
+		default:
+			list = append(list, r)
+		}
+	}
+	return list, nil
+}
+
+// errNoTeam: nobody is in a team, and it has no open ticket.
+var errNoTeam = errors.New("there is no such team")
+
+// board is all open tickets, and who could take them.
+type board struct {
+	w                 *world
+	asOf              time.Time
+	o                 RebalanceOptions
+	areas             []AreaOwnership
+	tickets           []openTicket
+	model             *effort.Model
+	progress, blocked map[string]bool
+	queues            map[string]*tallies // work of the last days by queue; read when it is needed
+}
+
+func (e *Engine) board(ctx context.Context, asOf time.Time, o RebalanceOptions) (*board, error) {
 	w, err := e.world(ctx)
 	if err != nil {
-		return Rebalancing{}, err
+		return nil, err
 	}
+	b := &board{w: w, asOf: asOf, o: o, model: &effort.Model{}}
 	to := millis(asOf)
-	people, err := e.ableToTake(ctx, w, team, asOf, o.Ahead)
-	if err != nil {
-		return Rebalancing{}, err
+	if b.tickets, err = e.openTickets(ctx, w, to); err != nil {
+		return nil, err
 	}
-	tickets, err := e.openTickets(ctx, w, to)
-	if err != nil {
-		return Rebalancing{}, err
+	if b.areas, err = e.ownership(ctx, w, beginning, to); err != nil {
+		return nil, err
 	}
-	areas, err := e.ownership(ctx, w, beginning, to)
-	if err != nil {
-		return Rebalancing{}, err
-	}
-	model := &effort.Model{}
 	if o.Unit == Effort {
 		m, err := e.model(ctx, w, to)
 		if err != nil {
-			return Rebalancing{}, err
+			return nil, err
 		}
-		model = &m
+		b.model = &m
 	}
-	progress, blocked, err := e.underWay(ctx)
+	b.progress, b.blocked, err = e.underWay(ctx)
+	return b, err
+}
+
+func (e *Engine) rebalance(ctx context.Context, b *board, team string) (Rebalancing, error) {
+	w, o, asOf, to := b.w, b.o, b.asOf, millis(b.asOf)
+	people, err := e.ableToTake(ctx, b, team)
 	if err != nil {
 		return Rebalancing{}, err
 	}
@@ -200,7 +251,7 @@ func (e *Engine) Rebalance(ctx context.Context, team string, asOf time.Time, o R
 		_, known := w.crew.roster.Team(team)
 		r.Provisional = !known
 	}
-	candidates := newCandidates(w, people, areas, o.Evidence)
+	candidates := newCandidates(w, people, b.areas, o.Evidence)
 	names := map[string]string{}
 	for _, p := range people {
 		names[p.pseudonym] = p.name
@@ -208,7 +259,7 @@ func (e *Engine) Rebalance(ctx context.Context, team string, asOf time.Time, o R
 	byID := map[string]openTicket{}
 	var work []rebalance.Ticket
 	known, seen := false, map[string]bool{}
-	for _, t := range tickets {
+	for _, t := range b.tickets {
 		mine, holder := w.ownTeam(t.source, t.group, to-1), ""
 		if t.actor != 0 && !w.engineer(t.actor).Bot {
 			holder = w.engineer(t.actor).Pseudonym
@@ -232,13 +283,13 @@ func (e *Engine) Rebalance(ctx context.Context, team string, asOf time.Time, o R
 		}
 		weight := 1.0
 		if o.Unit == Effort {
-			weight, _ = model.Of(t.class, storyPoints(t.points))
+			weight, _ = b.model.Of(t.class, storyPoints(t.points))
 		}
 		id := termKey(t.source, t.id)
 		byID[id] = t
 		status := termKey(t.source, t.status)
 		work = append(work, rebalance.Ticket{
-			ID: id, Weight: weight, Owner: holder, InProgress: progress[status], Blocked: blocked[status],
+			ID: id, Weight: weight, Owner: holder, InProgress: b.progress[status], Blocked: b.blocked[status],
 			Eligible: candidates.of(t, holder),
 		})
 	}
@@ -248,7 +299,7 @@ func (e *Engine) Rebalance(ctx context.Context, team string, asOf time.Time, o R
 				seen[t.Name] = true
 			}
 		}
-		return Rebalancing{}, fmt.Errorf("there is no team %q with people or open tickets at %s%s", team, asOf.UTC().Format(time.DateOnly), Nearby(team, sortedKeys(seen)))
+		return Rebalancing{}, &noTeamError{team, asOf, nearby(team, sortedKeys(seen))}
 	}
 	r.Tickets = len(work)
 
@@ -312,19 +363,36 @@ func (e *Engine) openTickets(ctx context.Context, w *world, to int64) ([]openTic
 	return list, err
 }
 
-// ableToTake are a team's people at an instant, by pseudonym.
-func (e *Engine) ableToTake(ctx context.Context, w *world, team string, asOf time.Time, ahead time.Duration) ([]member, error) {
+// noTeamError says which team there is not.
+type noTeamError struct {
+	team   string
+	asOf   time.Time
+	nearby string
+}
+
+func (e *noTeamError) Error() string {
+	return fmt.Sprintf("there is no team %q with people or open tickets at %s%s", e.team, e.asOf.UTC().Format(time.DateOnly), e.nearby)
+}
+
+func (e *noTeamError) Is(target error) bool { return target == errNoTeam }
+
+// ableToTake are a team's people at the instant, by pseudonym.
+func (e *Engine) ableToTake(ctx context.Context, b *board, team string) ([]member, error) {
+	w := b.w
 	if w.crew != nil {
 		if _, ok := w.crew.roster.Team(team); ok {
-			return w.crew.members(team, asOf, asOf.Add(ahead)), nil
+			return w.crew.members(team, b.asOf, b.asOf.Add(b.o.Ahead)), nil
 		}
 	}
-	from, to := Days(90).Bounds(asOf)
-	g := w.gathering(Load, Team, nil, 1)
-	if err := e.units(ctx, w, Load, Team, []int64{millis(from)}, millis(to), g); err != nil {
-		return nil, err
+	if b.queues == nil {
+		from, to := Days(90).Bounds(b.asOf)
+		g := w.gathering(Load, Team, nil, 1)
+		if err := e.units(ctx, w, Load, Team, []int64{millis(from)}, millis(to), g); err != nil {
+			return nil, err
+		}
+		b.queues = g.finish()[0]
 	}
-	t := g.finish()[0][team]
+	t := b.queues[team]
 	if t == nil {
 		return nil, nil
 	}

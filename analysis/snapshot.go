@@ -59,8 +59,14 @@ var (
 
 // Snapshot computes all results for an instant. Nothing at or after it is used.
 func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error) {
+	s, _, err := e.snapshot(ctx, asOf)
+	return s, err
+}
+
+// snapshot gives besides what the weeks before the instant were made of.
+func (e *Engine) snapshot(ctx context.Context, asOf time.Time) (*Snapshot, []squad, error) {
 	if err := (Query{AsOf: asOf, Basis: Load, Unit: Tickets, By: Team}).Validate(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	began := e.now()
 	s := &Snapshot{
@@ -69,7 +75,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	}
 	w, err := e.world(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.Rostered, s.EffortVersion = w.crew != nil, e.effortVersion(w)
 	s.UnknownStatuses, s.AmbiguousAddresses = w.unknownStatuses, len(w.people.Ambiguous())
@@ -93,7 +99,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 		return err
 	})
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 
 	known := knowledgeOf(s.Areas)
@@ -159,7 +165,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 		return err
 	})
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, t := range teams {
 		maps.Copy(s.Teams, t)
@@ -167,11 +173,11 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	for _, window := range e.config.Windows {
 		from, to := window.Bounds(asOf)
 		if err := trends(s.Teams[TeamsKey{window, Load, Tickets}], squads, from, to); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if s.Overload, err = e.overloads(squads, span); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	spare(s.Areas, s.Teams[TeamsKey{e.longestWindow(), Load, Tickets}])
 	s.States = e.teamStates(s, w, squads, span, load, backlogs, handovers)
@@ -179,7 +185,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	s.Computed = e.now()
 	s.Took = s.Computed.Sub(began)
 	e.log.DebugContext(ctx, "snapshot made", "as_of", s.AsOf, "took", s.Took, "areas", len(s.Areas), "findings", len(s.Findings))
-	return s, nil
+	return s, squads, nil
 }
 
 // Findings is what a Snapshot of that instant finds.

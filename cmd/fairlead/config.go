@@ -37,6 +37,8 @@ type Config struct {
 	Analysis  AnalysisConfig   `yaml:"analysis"`
 	Metrics   exporter.Config  `yaml:"metrics"`
 	Web       WebConfig        `yaml:"web"`
+	Report    ReportConfig     `yaml:"report"`
+	Privacy   PrivacyConfig    `yaml:"privacy"`
 	Log       LogConfig        `yaml:"log"`
 }
 
@@ -89,6 +91,7 @@ func defaultConfig() *Config {
 		Analysis:   AnalysisConfig{Interval: 5 * time.Minute, Config: analysis.DefaultConfig()},
 		Metrics:    exporter.DefaultConfig(),
 		Web:        WebConfig{Listen: "127.0.0.1:9464", People: true, Access: web.DefaultAccessConfig()},
+		Report:     ReportConfig{After: 72 * time.Hour},
 		Log:        LogConfig{Format: "auto"},
 	}
 }
@@ -233,6 +236,9 @@ func (c *Config) validate() error {
 	}
 	if err := c.Web.Access.Validate(); err != nil {
 		return fmt.Errorf("web.access.%w", err)
+	}
+	if err := c.Report.Validate(); err != nil {
+		return fmt.Errorf("report.%w", err)
 	}
 	if !slices.Contains([]string{"auto", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format is %q: use auto, text or json", c.Log.Format)

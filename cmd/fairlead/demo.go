@@ -131,6 +131,9 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	if err := a.printFindings(ctx, h, plays); err != nil {
 		return err
 	}
+	if err := a.demoReport(ctx, h); err != nil {
+		return err
+	}
 	if c.Once {
 		return nil
 	}

@@ -27,6 +27,9 @@ func (c historyCmd) Run(ctx context.Context, a *app) (err error) {
 	if err := a.configure(); err != nil {
 		return err
 	}
+	if c.People && a.cfg.Privacy.Simulation {
+		return errSimulation
+	}
 	if isTerminal(a.stdout) {
 		return errors.New("a history is for a file: write fairlead history > history.om, then promtool tsdb create-blocks-from openmetrics --max-block-duration=744h history.om DIR")
 	}

@@ -43,6 +43,7 @@ type commandLine struct {
 	Analyze   analyzeCmd   `cmd:"" help:"Print how the work was spread at any day, from the stored histories."`
 	Explain   explainCmd   `cmd:"" help:"Say where a published number comes from: formula, values, tickets."`
 	Rebalance rebalanceCmd `cmd:"" help:"Suggest the fewest moves of open tickets that make a team's work even. Nothing is carried out."`
+	Report    reportCmd    `cmd:"" help:"Make the fairness report of a quarter, for everybody, a team's lead or one engineer."`
 	Serve     serveCmd     `cmd:"" help:"Collect and analyse on a schedule, and serve the metrics."`
 	History   historyCmd   `cmd:"" help:"Write the past as OpenMetrics, so that a new Prometheus shows the last year at once."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the warehouse's tables up to this version."`

@@ -36,6 +36,9 @@ func (c rebalanceCmd) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	return a.analysing(ctx, c.AsOf, func(h *house, e *analysis.Engine, asOf time.Time) error {
+		if a.cfg.Privacy.Simulation {
+			return errSimulation
+		}
 		r, err := e.Rebalance(ctx, c.Team, asOf, o)
 		if err != nil {
 			return err

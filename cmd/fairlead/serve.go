@@ -142,6 +142,7 @@ type service struct {
 	groups   *prometheus.Registry // /metrics
 	people   *prometheus.Registry // /metrics/people
 
+	reporter *reporter
 	snapshot atomic.Pointer[analysis.Snapshot]
 	analyzed analysisMetrics
 	caughtUp chan struct{}
@@ -159,6 +160,7 @@ func (a *app) newService(h *house, reg *prometheus.Registry, listener net.Listen
 		people:   prometheus.NewPedanticRegistry(),
 		analyzed: newAnalysisMetrics(reg),
 		caughtUp: make(chan struct{}, 1),
+		reporter: a.reporter(h),
 	}
 	e := exporter.New(s.snapshot.Load, exporter.WithConfig(a.cfg.Metrics))
 	s.groups.MustRegister(e.Groups())
@@ -184,8 +186,9 @@ func (s *service) Done(string) {
 func (s *service) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.serveHTTP(ctx) })
-	group.Go(func() error { return serveControl(ctx, s.engine, s.house.dir, s.log) })
+	group.Go(func() error { return serveControl(ctx, s.engine, s.reporter, s.cfg.Privacy.Simulation, s.log) })
 	group.Go(func() error { s.analyze(ctx); return nil })
+	group.Go(func() error { s.report(ctx); return nil })
 	group.Go(func() error {
 		select {
 		case <-ctx.Done():
@@ -266,7 +269,7 @@ func (s *service) serveHTTP(ctx context.Context) error {
 		return promhttp.HandlerFor(reg, promhttp.HandlerOpts{EnableOpenMetrics: true, ErrorLog: scrapeErrors{s.log}})
 	}
 	mux.Handle("GET /metrics", handler(s.groups))
-	if s.cfg.Web.People {
+	if s.cfg.people() {
 		mux.Handle("GET /metrics/people", handler(s.people))
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -38,6 +39,9 @@ var errNobody = errors.New("nobody has that pseudonym here: check the spelling, 
 func (c whoisCmd) Run(ctx context.Context, a *app) (err error) {
 	if err := a.configure(); err != nil {
 		return err
+	}
+	if a.cfg.Privacy.Simulation {
+		return errSimulation
 	}
 	dir, err := a.cfg.dataDir(a.globals.Data)
 	if err != nil {
@@ -121,7 +125,8 @@ func controlFile(dir string) string { return filepath.Join(dir, "control") }
 var errNoService = errors.New("no service runs on this data folder")
 
 // serveControl answers until ctx ends.
-func serveControl(ctx context.Context, engine *analysis.Engine, dir string, log *slog.Logger) error {
+func serveControl(ctx context.Context, engine *analysis.Engine, reports *reporter, simulation bool, log *slog.Logger) error {
+	dir := reports.house.dir
 	folder, err := os.MkdirTemp("", "fairlead-")
 	if err != nil {
 		return fmt.Errorf("making the control socket: %w", err)
@@ -138,7 +143,12 @@ func serveControl(ctx context.Context, engine *analysis.Engine, dir string, log 
 	defer os.Remove(controlFile(dir))
 
 	mux := http.NewServeMux()
+	mux.HandleFunc("POST /report", controlReport(reports))
 	mux.HandleFunc("GET /whois/{pseudonym}", func(w http.ResponseWriter, r *http.Request) {
+		if simulation {
+			http.Error(w, errSimulation.Error(), http.StatusForbidden)
+			return
+		}
 		p, err := lookUp(r.Context(), engine, dir, r.PathValue("pseudonym"), r.Header.Get("X-Asker"))
 		switch {
 		case errors.Is(err, errNobody):
@@ -155,30 +165,40 @@ func serveControl(ctx context.Context, engine *analysis.Engine, dir string, log 
 	return serveUntil(ctx, &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}, listener)
 }
 
-func askService(ctx context.Context, dir, pseudonym string) (person, error) {
-	path, err := os.ReadFile(controlFile(dir))
+// askControl asks the service that runs on the data folder. The error is
+// errNoService where there is none. The caller closes the answer's body.
+func askControl(ctx context.Context, dir, method, path string, body io.Reader) (*http.Response, error) {
+	socket, err := os.ReadFile(controlFile(dir))
 	if errors.Is(err, fs.ErrNotExist) {
-		return person{}, errNoService
+		return nil, errNoService
 	}
 	if err != nil {
-		return person{}, fmt.Errorf("finding the running service: %w", err)
+		return nil, fmt.Errorf("finding the running service: %w", err)
 	}
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
-		return d.DialContext(ctx, "unix", string(path[:max(0, len(path)-1)]))
+		return d.DialContext(ctx, "unix", string(socket[:max(0, len(socket)-1)]))
 	}}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://fairlead/whois/"+url.PathEscape(pseudonym), nil)
+	request, err := http.NewRequestWithContext(ctx, method, "http://fairlead"+path, body)
 	if err != nil {
-		return person{}, err
+		return nil, err
 	}
 	request.Header.Set("X-Asker", whoAmI())
 	response, err := client.Do(request)
 	var refused *net.OpError
 	if errors.As(err, &refused) && refused.Op == "dial" {
-		return person{}, errNoService // it died without removing the file
+		return nil, errNoService // it died without removing the file
 	}
 	if err != nil {
-		return person{}, fmt.Errorf("asking the running service: %w", err)
+		return nil, fmt.Errorf("asking the running service: %w", err)
+	}
+	return response, nil
+}
+
+func askService(ctx context.Context, dir, pseudonym string) (person, error) {
+	response, err := askControl(ctx, dir, http.MethodGet, "/whois/"+url.PathEscape(pseudonym), nil)
+	if err != nil {
+		return person{}, err
 	}
 	defer response.Body.Close()
 	var p person
@@ -190,6 +210,8 @@ func askService(ctx context.Context, dir, pseudonym string) (person, error) {
 		return p, nil
 	case http.StatusNotFound:
 		return person{}, errNobody
+	case http.StatusForbidden:
+		return person{}, errSimulation
 	default:
 		return person{}, fmt.Errorf("the running service answered %s", response.Status)
 	}

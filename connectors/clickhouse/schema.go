@@ -140,4 +140,5 @@ var migrations = []migration{
 		}, ",\n"), "sweep", "source, ticket_id")
 	}},
 	{7, "roster", rosterTable},
+	{8, "reports", reportsTable},
 }

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -59,20 +60,20 @@ const width = 480
 // rowHeight is that of the charts with a row for each name.
 const (
 	rowHeight = 24
-	nameWidth = 150
+	nameWidth = 164
 	nameRunes = 22
 )
+
+var identifier = regexp.MustCompile(`^[a-z][a-z0-9-]*$`)
 
 // draw fills in one of the drawings' templates and wraps it as an image.
 func draw(name, id, title, says string, height float64, data any, table Table) (Figure, error) {
 	f := Figure{ID: id, Title: title, Says: says, Table: table}
-	for i, r := range id {
-		if !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9' && i > 0 || r == '-' && i > 0) {
-			return f, fmt.Errorf("figure id %q: give small letters, digits and hyphens, a letter first", id)
-		}
-	}
 	if id == "" {
 		return f, fmt.Errorf("a figure without an id")
+	}
+	if !identifier.MatchString(id) {
+		return f, fmt.Errorf("figure id %q: give small letters, digits and hyphens, a letter first", id)
 	}
 	for _, row := range table.Rows {
 		if len(row) != len(table.Columns) {

@@ -163,3 +163,20 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_age_to_force_merge_seconds = 600, min_age_to_force_merge_on_partition_only = 1;
 
+-- 8 reports
+CREATE TABLE IF NOT EXISTS `fairlead`.`reports`
+(
+    id String,
+    quarter LowCardinality(String),
+    made DateTime64(3, 'UTC'),
+    fairlead String,
+    method String,
+    history String,
+    roster String,
+    document String,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+

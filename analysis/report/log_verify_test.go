@@ -1,0 +1,76 @@
+//go:build verify
+
+package report
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"fairlead/connectors/clickhouse"
+	"fairlead/connectors/clickhouse/clickhousetest"
+	"fairlead/connectors/sandbox"
+	"fairlead/connectors/servicenow/servicenowtest"
+)
+
+var words = regexp.MustCompile(`[A-Za-z]`)
+
+// TestVerifyGoldenIncidentLog is the figures of the real log of 2016, first half. Its
+// data begin in the first quarter's last month. Groups stand as numbers: nothing
+// of the log but figures is kept here.
+func TestVerifyGoldenIncidentLog(t *testing.T) {
+	db := incidentLog(t)
+	var figures strings.Builder
+	for _, name := range []string{"2016Q1", "2016Q2"} {
+		q := quarter(t, db, name, time.Date(2016, 7, 1, 0, 0, 0, 0, time.UTC))
+		r := made(t, q, Options{Audience: Group})
+		valid(t, []byte(written(t, r, JSON)))
+		if html := written(t, r, HTML); !strings.Contains(html, "</html>") || len(html) > 1<<20 {
+			t.Errorf("the page of %s has %d bytes", name, len(html))
+		}
+		teams, areas := map[string]string{}, map[string]string{}
+		number := func(of map[string]string, name, prefix string) string {
+			if name != "" && of[name] == "" {
+				of[name] = fmt.Sprint(prefix, len(of)+1)
+			}
+			return of[name]
+		}
+		for _, row := range strings.Split(written(t, r, CSV), "\n")[1:] {
+			cells := strings.Split(row, ",")
+			if len(cells) != 8 || words.MatchString(cells[7]) || cells[0] == "configuration" || strings.Contains(cells[1], "lorenz.") {
+				continue // texts
+			}
+			cells[2], cells[3] = number(teams, cells[2], "team "), number(areas, cells[3], "area ")
+			fmt.Fprintln(&figures, name+","+strings.Join(cells, ","))
+		}
+	}
+	golden(t, "incident-log.csv", figures.String())
+}
+
+// incidentLog is the real log, collected.
+func incidentLog(t testing.TB) *clickhouse.DB {
+	t.Helper()
+	folder := os.Getenv("FAIRLEAD_SHARED")
+	if folder == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("FAIRLEAD_SHARED is not set: the real logs must be there in CI")
+		}
+		t.Skip("FAIRLEAD_SHARED is not set")
+	}
+	file, err := os.Open(filepath.Join(folder, "data", "servicenow_incident_event_log.csv.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	in := servicenowtest.New(servicenowtest.Options{})
+	if _, err := sandbox.LoadIncidentLog(file, in); err != nil {
+		t.Fatal(err)
+	}
+	db := clickhousetest.New(t)
+	fromServiceNow(t, db, in, "incident")
+	return db
+}
