@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -11,6 +12,7 @@ import (
 
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/roster"
+	"fairlead/connectors/source"
 	"fairlead/connectors/ticket"
 )
 
@@ -120,10 +122,64 @@ func CheckRoster(ctx context.Context, store RosterStore, r *roster.Roster, asOf 
 	return report, nil
 }
 
+// Staff is what sources tell of the people in their groups.
+type Staff struct {
+	Groups   []roster.Group
+	Accounts []ticket.Account
+	Zones    map[roster.AccountRef]string
+}
+
+// AskStaff asks the sources that know it for the people in the groups whose tickets
+// were held in the RosterDays before asOf. A source that fails tells nothing, and
+// is named in the error that comes beside what the others tell.
+func AskStaff(ctx context.Context, store RosterStore, asOf time.Time, sources []source.Source) (Staff, error) {
+	staff := Staff{Zones: map[roster.AccountRef]string{}}
+	activity, err := store.Activity(ctx, asOf.AddDate(0, 0, -RosterDays), asOf)
+	if err != nil {
+		return staff, fmt.Errorf("drafting a roster: %w", err)
+	}
+	groups := map[string]map[string]bool{} // by source
+	for _, a := range activity {
+		if groups[a.Source] == nil {
+			groups[a.Source] = map[string]bool{}
+		}
+		groups[a.Source][a.Group] = a.Group != ""
+	}
+	var failed []error
+	for _, src := range sources {
+		staffed, ok := src.(source.Staffed)
+		if !ok {
+			continue
+		}
+		var ids []string
+		for _, id := range slices.Sorted(maps.Keys(groups[src.Name()])) {
+			if groups[src.Name()][id] {
+				ids = append(ids, id)
+			}
+		}
+		if len(ids) == 0 {
+			continue
+		}
+		told, err := staffed.Staff(ctx, ids)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("asking %s who is in its groups: %w", src.Name(), err))
+			continue
+		}
+		for _, g := range told.Groups {
+			staff.Groups = append(staff.Groups, roster.Group{Source: src.Name(), ID: g.ID, Name: g.Name, Manager: g.Manager, Members: g.Members})
+		}
+		staff.Accounts = append(staff.Accounts, told.Accounts...)
+		for account, zone := range told.Zones {
+			staff.Zones[roster.AccountRef{Source: src.Name(), ID: account}] = zone
+		}
+	}
+	return staff, errors.Join(failed...)
+}
+
 // SuggestRoster drafts a roster from who held which tickets in the RosterDays
-// before asOf, and from what the sources tell of groups and zones, both of which
-// may be nil. Names of groups are taken from the warehouse where groups has none.
-func SuggestRoster(ctx context.Context, store RosterStore, asOf time.Time, groups []roster.Group, zones map[roster.AccountRef]string) ([]byte, error) {
+// before asOf, and from what the sources tell of groups and zones. Names of groups
+// are taken from the warehouse where staff has none.
+func SuggestRoster(ctx context.Context, store RosterStore, asOf time.Time, staff Staff) ([]byte, error) {
 	fail := func(err error) ([]byte, error) { return nil, fmt.Errorf("drafting a roster: %w", err) }
 	stored, err := store.Accounts(ctx)
 	if err != nil {
@@ -137,11 +193,19 @@ func SuggestRoster(ctx context.Context, store RosterStore, asOf time.Time, group
 	if err != nil {
 		return fail(err)
 	}
-	e := roster.Evidence{Days: RosterDays, Zones: zones}
+	e := roster.Evidence{Days: RosterDays, Zones: staff.Zones}
 	of := make(map[uint64]roster.AccountRef, len(stored))
+	known := make(map[roster.AccountRef]bool, len(stored))
 	for _, a := range stored {
 		e.Accounts = append(e.Accounts, a.Account)
+		known[roster.AccountRef{Source: a.Source, ID: a.Account.ID}] = true
 		of[a.ID] = roster.AccountRef{Source: a.Source, ID: a.Account.ID}
+	}
+	for _, a := range staff.Accounts {
+		if ref := (roster.AccountRef{Source: a.Source, ID: a.ID}); !known[ref] {
+			known[ref] = true
+			e.Accounts = append(e.Accounts, a)
+		}
 	}
 	for _, a := range activity {
 		ref, ok := of[a.Actor]
@@ -155,6 +219,6 @@ func SuggestRoster(ctx context.Context, store RosterStore, asOf time.Time, group
 			e.Groups = append(e.Groups, roster.Group{Source: t.Source, ID: t.ID, Name: t.Name})
 		}
 	}
-	e.Groups = append(e.Groups, groups...)
+	e.Groups = append(e.Groups, staff.Groups...)
 	return roster.Suggest(e), nil
 }

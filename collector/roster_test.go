@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/clickhouse/clickhousetest"
 	"fairlead/connectors/roster"
+	"fairlead/connectors/source"
 	"fairlead/connectors/ticket"
 )
 
@@ -159,7 +161,7 @@ func TestRosterReport(t *testing.T) {
 func TestRosterIsSuggested(t *testing.T) {
 	db := rosterWarehouse(t)
 	groups := []roster.Group{{Source: "servicenow", ID: "ops", Name: "Operations", Manager: "s-idle", Members: []string{"s-ann"}}}
-	draft, err := collector.SuggestRoster(t.Context(), db, time.Now(), groups, nil)
+	draft, err := collector.SuggestRoster(t.Context(), db, time.Now(), collector.Staff{Groups: groups})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,6 +179,52 @@ func TestRosterIsSuggested(t *testing.T) {
 	}
 	if !bytes.Contains(draft, []byte("# servicenow: 1 holders of tickets have no account any more")) {
 		t.Errorf("the erased one is not told of:\n%s", draft)
+	}
+}
+
+// staffed is a source that knows who is in its groups.
+type staffed struct {
+	*scripted
+	name  string
+	staff source.Staff
+	err   error
+}
+
+func (s *staffed) Name() string { return s.name }
+
+func (s *staffed) Staff(_ context.Context, groups []string) (source.Staff, error) {
+	s.note("staff of %v", groups)
+	return s.staff, s.err
+}
+
+// TestStaffIsAsked of the sources that know it, for the groups whose tickets were
+// held: people who held none come into the draft with their names. One that fails
+// is named, and the others are asked.
+func TestStaffIsAsked(t *testing.T) {
+	db := rosterWarehouse(t)
+	snow := &staffed{scripted: &scripted{}, name: "servicenow", staff: source.Staff{
+		Groups:   []source.Group{{ID: "ops", Name: "Operations", Manager: "s-boss", Members: []string{"s-ann", "s-new"}}},
+		Accounts: []ticket.Account{{Source: "servicenow", ID: "s-new", Name: "Newton Comer", Email: "newton@example.org", Active: true}, {Source: "servicenow", ID: "s-boss", Name: "Bella Boss", Email: "bella@example.org", Active: true}},
+		Zones:    map[string]string{"s-new": "Asia/Kolkata"},
+	}}
+	broken := &staffed{scripted: &scripted{}, name: "jira", err: errStoreBroken}
+	staff, err := collector.AskStaff(t.Context(), db, time.Now(), []source.Source{broken, &scripted{}, snow})
+	if !errors.Is(err, errStoreBroken) || !strings.Contains(err.Error(), "asking jira who is in its groups") {
+		t.Errorf("got %v", err)
+	}
+	if want := []string{"staff of [ops]"}; !slices.Equal(snow.asked, want) {
+		t.Errorf("asked %q, want %q", snow.asked, want)
+	}
+	draft, err := collector.SuggestRoster(t.Context(), db, time.Now(), staff)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := roster.Parse(roster.File{Name: "draft.yaml", Text: draft})
+	if err != nil {
+		t.Fatalf("%v:\n%s", err, draft)
+	}
+	if list := r.Memberships("newton", time.Now()); len(list) != 1 || list[0].Team != "Operations" || r.Lead("Operations", time.Now()) != "bella" || !bytes.Contains(draft, []byte("Asia/Kolkata")) {
+		t.Errorf("newton is in %v, the lead is %q:\n%s", list, r.Lead("Operations", time.Now()), draft)
 	}
 }
 

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"fairlead/collector"
 	"fairlead/connectors/roster"
+	"fairlead/connectors/source"
 )
 
 type rosterCmd struct {
@@ -59,8 +62,19 @@ func (rosterSuggestCmd) Run(ctx context.Context, a *app) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
+	var sources []source.Source
+	if len(a.cfg.Sources) > 0 {
+		var err error
+		if sources, err = a.sources(prometheus.NewRegistry()); err != nil {
+			return err
+		}
+	}
 	return a.withHouse(ctx, func(h *house) error {
-		draft, err := collector.SuggestRoster(ctx, h.db, h.asOf(), nil, nil)
+		staff, err := collector.AskStaff(ctx, h.db, h.asOf(), sources)
+		if err != nil && ctx.Err() == nil {
+			fmt.Fprintf(a.stderr, "The draft is of what was collected, without what a source tells of its groups: %v\n", oneLine(err))
+		}
+		draft, err := collector.SuggestRoster(ctx, h.db, h.asOf(), staff)
 		if err != nil {
 			return err
 		}

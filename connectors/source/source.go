@@ -143,6 +143,29 @@ type Scoped interface {
 	Since() time.Time
 }
 
+// Staffed is a Source that knows who is in its groups. A draft of a roster asks it.
+type Staffed interface {
+	Source
+
+	// Staff tells of groups, by the ids that tickets have in FieldGroup. What the
+	// account may not see is missing from it; an error is one of the whole source.
+	Staff(ctx context.Context, groups []string) (Staff, error)
+}
+
+// Staff is who is in groups.
+type Staff struct {
+	Groups   []Group
+	Accounts []ticket.Account  // of their members and managers
+	Zones    map[string]string // IANA time zone of an account, where it tells one
+}
+
+// Group is a group with the accounts in it, of those that are active.
+type Group struct {
+	ID, Name string
+	Manager  string // account; "" where none is known
+	Members  []string
+}
+
 // Report is what Check found: facts in the order in which to show them.
 type Report struct {
 	Facts []Fact
