@@ -41,8 +41,8 @@ func snapshot() *analysis.Snapshot {
 			Engineers: []analysis.EngineerLoad{{Team: "Network", Pseudonym: "amber-otter-4k7q", Name: "Ann", Tickets: 7}},
 		},
 		Areas: []analysis.AreaOwnership{
-			{Area: "Firewall", People: 5, HHI: of(0.5), Effective: of(2), TopShare: of(0.7), Silo: &analysis.SiloScore{Score: 0.4, Concentration: 0.5, Backup: 0.25, Demand: 0.125}},
-			{Area: "Quiet", People: 6},
+			{Area: "Firewall", Team: "Network", People: 5, HHI: of(0.5), Effective: of(2), TopShare: of(0.7), Silo: &analysis.SiloScore{Score: 0.4, Concentration: 0.5, Backup: 0.25, Demand: 0.125}},
+			{Area: "Quiet", Team: "Network", People: 6},
 			{Area: "Pair", People: 2, HHI: of(0.9), Effective: of(1.1), TopShare: of(0.95), Silo: &analysis.SiloScore{Score: 0.9}},
 		},
 		UnknownStatuses: 2,
@@ -115,6 +115,8 @@ func TestGroups(t *testing.T) {
 fairlead_analysis_unknown_statuses{} 2
 fairlead_area_bus_factor{area="Firewall"} 0
 fairlead_area_effective_owners{area="Firewall"} 2
+fairlead_area_info{area="Firewall",team="Network"} 1
+fairlead_area_info{area="Quiet",team="Network"} 1
 fairlead_area_ownership_hhi{area="Firewall"} 0.5
 fairlead_area_silo_component{area="Firewall",component="concentration"} 0.5
 fairlead_area_silo_component{area="Firewall",component="missing_backup"} 0.25

@@ -42,7 +42,7 @@ var (
 
 	groupFamilies = []*family{
 		teamGini, teamGiniChance, teamGiniExcess, teamChanceLow, teamChanceHigh, teamGiniLow, teamGiniHigh, teamExplained, teamP, teamQ, teamVerdict, teamCapacity, teamHoover, teamHHI, teamEffective, teamEngineers, teamTickets, teamLoad, teamOpen, teamUnassigned,
-		areaHHI, areaEffective, areaTop, areaSilo, areaComponent, areaBusFactor,
+		areaInfo, areaHHI, areaEffective, areaTop, areaSilo, areaComponent, areaBusFactor,
 		teamInfo, teamOverloaded, teamJudged, teamHandovers, teamAfterHours, teamAfterHoursUsual, teamShortRests, teamUnplanned, teamGrowing, teamBusFactor, teamSilo, teamSoleAreas,
 		unmatched,
 	}
@@ -87,6 +87,7 @@ func (e *Exporter) fillGroups(b *batch, s *analysis.Snapshot) {
 		if a.People < e.config.MinPeople {
 			continue
 		}
+		b.flag(areaInfo, true, a.Area, a.Team)
 		b.add(areaHHI, a.HHI, a.Area)
 		b.add(areaEffective, a.Effective, a.Area)
 		b.add(areaTop, a.TopShare, a.Area)

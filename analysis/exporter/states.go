@@ -23,6 +23,7 @@ var (
 	teamSilo            = newFamily("fairlead_team_silo_score", "How far the knowledge of a team's areas sits with single engineers, from 0 to 1, weighted by demand.", "team")
 	teamSoleAreas       = newFamily("fairlead_team_sole_holder_areas", "Areas of a team that only one person knows well enough.", "team")
 
+	areaInfo      = newFamily("fairlead_area_info", "1 for the team whose tickets most of the area's recent ones are.", "area", "team")
 	areaBusFactor = newFamily("fairlead_area_bus_factor", "People who know an area well enough to keep it going.", "area")
 
 	unmatched = newFamily("fairlead_unmatched_accounts", "Accounts that work on tickets and match nobody in the roster. Without one, all of them.", "source")

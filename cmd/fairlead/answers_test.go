@@ -77,7 +77,7 @@ var countedMetrics = []string{
 	"fairlead_team_load", "fairlead_team_open_tickets", "fairlead_team_overloaded_engineers", "fairlead_team_short_rests", "fairlead_team_sole_holder_areas",
 	"fairlead_team_tickets", "fairlead_team_unassigned_tickets", "fairlead_team_unassigned_growing", "fairlead_team_after_hours_ratio",
 	"fairlead_team_after_hours_usual_ratio", "fairlead_team_unplanned_ratio", "fairlead_team_bus_factor", "fairlead_team_silo_score",
-	"fairlead_area_sole_holder_absent", "fairlead_engineer_area_evidence_ratio", "fairlead_engineer_open_tickets",
+	"fairlead_area_info", "fairlead_area_sole_holder_absent", "fairlead_engineer_area_evidence_ratio", "fairlead_engineer_open_tickets",
 	"fairlead_engineer_orphaned_demand_ratio", "fairlead_engineer_uncovered_areas",
 }
 

@@ -23,6 +23,7 @@ import (
 	"fairlead/connectors/jira"
 	"fairlead/connectors/rest"
 	"fairlead/connectors/servicenow"
+	"fairlead/deploy/alertmanager"
 )
 
 // Config is the whole configuration: one strict YAML file, with every key also
@@ -39,7 +40,9 @@ type Config struct {
 	Web       WebConfig        `yaml:"web"`
 	Report    ReportConfig     `yaml:"report"`
 	Privacy   PrivacyConfig    `yaml:"privacy"`
-	Log       LogConfig        `yaml:"log"`
+	// Alerts is how alerts are sent, for fairlead rules.
+	Alerts alertmanager.Config `yaml:"alerts"`
+	Log    LogConfig           `yaml:"log"`
 }
 
 // AnalysisConfig says what is computed, and how often.
@@ -92,6 +95,7 @@ func defaultConfig() *Config {
 		Metrics:    exporter.DefaultConfig(),
 		Web:        WebConfig{Listen: "127.0.0.1:9464", People: true, Access: web.DefaultAccessConfig()},
 		Report:     ReportConfig{After: 72 * time.Hour},
+		Alerts:     alertmanager.DefaultConfig(),
 		Log:        LogConfig{Format: "auto"},
 	}
 }
@@ -239,6 +243,9 @@ func (c *Config) validate() error {
 	}
 	if err := c.Report.Validate(); err != nil {
 		return fmt.Errorf("report.%w", err)
+	}
+	if err := c.Alerts.Validate(); err != nil {
+		return fmt.Errorf("alerts: %w", err)
 	}
 	if !slices.Contains([]string{"auto", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format is %q: use auto, text or json", c.Log.Format)

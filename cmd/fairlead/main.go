@@ -46,6 +46,7 @@ type commandLine struct {
 	Report    reportCmd    `cmd:"" help:"Make the fairness report of a quarter, for everybody, a team's lead or one engineer."`
 	Serve     serveCmd     `cmd:"" help:"Collect and analyse on a schedule, and serve the metrics."`
 	History   historyCmd   `cmd:"" help:"Write the past as OpenMetrics, so that a new Prometheus shows the last year at once."`
+	Rules     rulesCmd     `cmd:"" help:"Write the rules of Prometheus and the routes of Alertmanager, from the configuration and the roster."`
 	Migrate   migrateCmd   `cmd:"" help:"Bring the warehouse's tables up to this version."`
 	Check     checkCmd     `cmd:"" help:"Say whether the configuration, the credentials and the permissions do."`
 	Roster    rosterCmd    `cmd:"" help:"Who works in which team: check the roster, or draft one."`

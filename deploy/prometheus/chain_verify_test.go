@@ -33,7 +33,7 @@ func TestVerifyChain(t *testing.T) {
 	// Verdicts and knowledge are told once a week: of the last instant too.
 	history := prometheustest.History(t, data, "--people", "--from", today.AddDate(0, 0, -52*7).Format(time.DateOnly), "--to", today.Format(time.DateOnly))
 	demo := prometheustest.Demo(t, data, now...)
-	server := prometheustest.Start(t, prometheustest.Options{Scrape: demo.URL, Rules: hurried(Rules(demo.URL, "")), History: []string{history}})
+	server := prometheustest.Start(t, prometheustest.Options{Scrape: demo.URL, Rules: hurried(Rules(Options{Fairlead: demo.URL})), History: []string{history}})
 	server.Scraped(t)
 
 	t.Run("history", func(t *testing.T) { checkHistory(t, server, today) })
@@ -95,7 +95,7 @@ func checkRules(t *testing.T, server *prometheustest.Prometheus) {
 		if err != nil {
 			return err
 		}
-		if want := len(parsed(t, Rules("", ""))); len(rules) != want {
+		if want := len(parsed(t, Rules(Options{}))); len(rules) != want {
 			return fmt.Errorf("%d rules, want %d", len(rules), want)
 		}
 		var bad []string

@@ -5,7 +5,9 @@ package prometheus
 import (
 	"embed"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Placeholders in Rules, to be replaced by the addresses of an installation.
@@ -20,21 +22,62 @@ var rules string
 //go:embed runbooks/*.md
 var runbooks embed.FS
 
-// Rules is the rule file with links to Fairlead and Grafana at these addresses;
-// an empty one leaves the placeholder. The addresses must be valid URLs: they
-// are written between quotes.
-func Rules(fairlead, grafana string) string {
+// Options say what the rules are for. The zero value is the rules as they are in
+// the file: with placeholders, for the defaults of the configuration.
+type Options struct {
+	// Fairlead and Grafana are addresses for links; an empty one leaves the
+	// placeholder. They must be valid URLs: they are written between quotes.
+	Fairlead, Grafana string
+	// Window is the one that FairleadTeamUneven looks at; "" is DefaultWindow.
+	Window string
+	// Patience is the age at which figures and sources are called old; 0 is half
+	// an hour. It is to be longer than analyses and polls are apart.
+	Patience time.Duration
+	// WithoutPeople leaves out the alerts about single engineers, of whom
+	// nothing is served.
+	WithoutPeople bool
+}
+
+// DefaultWindow is the window of FairleadTeamUneven. It looks at one alone: two
+// would be two alerts about the same work.
+const DefaultWindow = "90d"
+
+// patience is what the rule file has.
+const patience = 30 * time.Minute
+
+// Rules is the rule file for an installation.
+func Rules(o Options) string {
 	address := func(url, placeholder string) string {
 		if url == "" {
 			return placeholder
 		}
 		return strings.TrimSuffix(url, "/")
 	}
-	return strings.NewReplacer(
-		PlaceholderFairlead, address(fairlead, PlaceholderFairlead),
-		PlaceholderGrafana, address(grafana, PlaceholderGrafana),
-	).Replace(rules)
+	changes := []string{
+		PlaceholderFairlead, address(o.Fairlead, PlaceholderFairlead),
+		PlaceholderGrafana, address(o.Grafana, PlaceholderGrafana),
+	}
+	if o.Window != "" && o.Window != DefaultWindow {
+		changes = append(changes, `window="`+DefaultWindow+`"`, `window="`+o.Window+`"`)
+		if days, ok := strings.CutSuffix(o.Window, "d"); ok {
+			changes = append(changes, "Over the last 90 days", "Over the last "+days+" days")
+		}
+	}
+	if o.Patience > patience {
+		seconds := strconv.FormatInt(int64(o.Patience.Seconds()), 10)
+		changes = append(changes, "> 1800", "> "+seconds, "more than half an hour", "more than "+o.Patience.String())
+	}
+	text := strings.NewReplacer(changes...).Replace(rules)
+	if o.WithoutPeople {
+		from := strings.Index(text, peopleComment)
+		to := strings.Index(text, "  - name: fairlead.teams\n")
+		text = text[:from] + text[to:]
+	}
+	return text
 }
+
+// peopleComment is where the group of alerts about single engineers begins.
+const peopleComment = "  # What may need a conversation."
 
 // Runbook serves a runbook as text, by the path value "alert": mount it on
 // "GET /runbooks/{alert}".

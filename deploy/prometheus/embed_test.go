@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -62,7 +63,7 @@ func get(path string) *httptest.ResponseRecorder {
 // and a runbook that is there.
 func TestAlertsAreWhole(t *testing.T) {
 	used := map[string]bool{}
-	for _, r := range parsed(t, Rules("", "")) {
+	for _, r := range parsed(t, Rules(Options{})) {
 		if r.Alert == "" {
 			if strings.Count(r.Record, ":") != 2 {
 				t.Errorf("%s: a recorded series is named level:metric:operations", r.Record)
@@ -113,7 +114,7 @@ func TestUnknownRunbook(t *testing.T) {
 }
 
 func TestAddresses(t *testing.T) {
-	text := Rules("https://fairlead.example.org/", "https://grafana.example.org/g")
+	text := Rules(Options{Fairlead: "https://fairlead.example.org/", Grafana: "https://grafana.example.org/g"})
 	if strings.Contains(text, "'"+PlaceholderFairlead) || strings.Contains(text, "'"+PlaceholderGrafana) {
 		t.Error("a placeholder is left in a link")
 	}
@@ -123,6 +124,38 @@ func TestAddresses(t *testing.T) {
 		}
 	}
 	parsed(t, text)
+}
+
+func TestOptions(t *testing.T) {
+	uneven := func(rules []rule) string {
+		for _, r := range rules {
+			if r.Alert == "FairleadTeamUneven" {
+				return r.Expr + r.Annotations["description"]
+			}
+		}
+		return ""
+	}
+	usual := parsed(t, Rules(Options{}))
+	if got := uneven(usual); !strings.Contains(got, `window="90d"`) || !strings.Contains(got, "Over the last 90 days") {
+		t.Error(got)
+	}
+	text := Rules(Options{Window: "28d", Patience: 2 * time.Hour, WithoutPeople: true})
+	changed := parsed(t, text)
+	if got := uneven(changed); !strings.Contains(got, `window="28d"`) || !strings.Contains(got, "Over the last 28 days") || strings.Contains(got, "90") {
+		t.Error(got)
+	}
+	people := 0
+	for _, r := range usual {
+		if r.Labels["about"] == "person" {
+			people++
+		}
+	}
+	if people == 0 || len(changed) != len(usual)-people || strings.Contains(text, "$labels.engineer") {
+		t.Errorf("%d rules of %d are left without the %d about people", len(changed), len(usual), people)
+	}
+	if strings.Contains(text, "1800") || strings.Count(text, "> 7200") != 2 || !strings.Contains(text, "more than 2h0m0s") {
+		t.Error("the patience is not everywhere")
+	}
 }
 
 var (
@@ -142,7 +175,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 	for _, m := range documented.FindAllStringSubmatch(string(readme), -1) {
 		known[m[1]] = true
 	}
-	rules := parsed(t, Rules("", ""))
+	rules := parsed(t, Rules(Options{}))
 	records := map[string]bool{}
 	for _, r := range rules {
 		if r.Record != "" {
