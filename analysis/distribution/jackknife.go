@@ -33,31 +33,27 @@ func (s Sample) JackknifeGini(corrected bool) Estimate {
 		return e
 	}
 
-	cross := s.crossSum()
-	var squares sum
-	for _, p := range s.people {
-		squares.add(p.cap * p.cap)
+	// Whoever is left out, the others are those before and those after, in order
+	// of relative load; nothing is subtracted that could cancel.
+	after := make([]span, n+1)
+	for i := n - 1; i >= 0; i-- {
+		after[i] = spanOf(s.people[i]).then(after[i+1])
 	}
+	var before span
 	left := make([]float64, n)
-	var mean, workBefore, capBefore sum
+	var mean sum
 	for i, p := range s.people {
-		// What person i adds to Σ_{i<j} (c_i W_j − c_j W_i), from those below
-		// and those above.
-		workAfter := s.total - workBefore.value() - p.work
-		capAfter := s.cap - capBefore.value() - p.cap
-		own := (p.work*capBefore.value() - p.cap*workBefore.value()) + (p.cap*workAfter - p.work*capAfter)
-		work, capacity := s.total-p.work, s.cap-p.cap
-		if work <= 0 {
+		others := before.then(after[i+1])
+		if others.work <= 0 {
 			return e
 		}
-		g := (cross - own) / work / capacity
+		g := others.cross / others.work / others.cap
 		if corrected {
-			g /= 1 - (squares.value()-p.cap*p.cap)/capacity/capacity
+			g /= 2 * others.pairs / others.cap / others.cap
 		}
 		left[i] = g
 		mean.add(g / float64(n))
-		workBefore.add(p.work)
-		capBefore.add(p.cap)
+		before = before.then(spanOf(p))
 	}
 	var variance sum
 	for _, g := range left {
@@ -66,6 +62,25 @@ func (s Sample) JackknifeGini(corrected bool) Estimate {
 	e.SE = math.Sqrt(float64(n-1) / float64(n) * variance.value())
 	e.Jack = float64(n)*e.Value - float64(n-1)*mean.value()
 	return e
+}
+
+// span is neighbours in order of relative load.
+type span struct {
+	work, cap float64
+	cross     float64 // Σ_{i<j} (c_i W_j − c_j W_i)
+	pairs     float64 // Σ_{i<j} c_i c_j
+}
+
+func spanOf(p person) span { return span{work: p.work, cap: p.cap} }
+
+// then is both together, o being of higher relative load.
+func (a span) then(o span) span {
+	return span{
+		work:  a.work + o.work,
+		cap:   a.cap + o.cap,
+		cross: a.cross + o.cross + max(0, a.cap*o.work-o.cap*a.work),
+		pairs: a.pairs + o.pairs + a.cap*o.cap,
+	}
 }
 
 // Interval is the two-sided interval of the given level (0.95), by Student's t
