@@ -10,8 +10,8 @@ import (
 // Cusum is the one-sided cumulative sum S_t = max(0, S_{t−1} + z_t − Allowance)
 // of standardised values, with an alarm when it is over Limit (Page 1954). It sees
 // a small shift that lasts, where a single value says nothing. Use it only at
-// [MinTicketsPerHead] tickets a head or more: below, z is skewed and false alarms
-// double.
+// [MinTicketsPerHead] tickets a head or more: z of few tickets is skewed, and false
+// alarms double.
 type Cusum struct {
 	Allowance float64 // half the shift to be seen, in standard deviations
 	Limit     float64

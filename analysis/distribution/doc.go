@@ -1,6 +1,7 @@
 // Package distribution measures how evenly work is spread over people, and how
 // much of the unevenness luck alone would give. It is pure: no clock, no
-// randomness, and the same bits for the same people in any order.
+// randomness but what a seed gives, and the same bits for the same people in any
+// order.
 //
 // # Notation
 //
@@ -54,8 +55,140 @@
 // R's ineq::Theil drops zeros before it takes the mean, and dineq deletes
 // them; both are wrong for (0, 0, 0, 40), where T = ln 4. Here zeros stay.
 //
+// T and L split without rest into what lies within groups and between them, G does
+// not ([Decompose]).
+//
 // # Chance
 //
-// Under the null model each ticket goes to person i with probability p_i,
-// independently. See [Null].
+// A team is unequal by luck alone: 8 people and 60 equal tickets have a mean Gini
+// of 0.179, and one in twenty such teams has over 0.263. Under the null model each
+// unit of work, of weight w_j, goes to person i with probability p_i,
+// independently. h = Σw²/(Σw)² is the concentration of the weights and 1/h the
+// number of equal units with as much luck in them.
+//
+//	Var s_i     p_i(1−p_i)h                                    exact     [ShareZ]
+//	E[HHI]      Σp² + (1−Σp²)h                                 exact     [Null.HHI]
+//	E[CV²]      (n−1)h                                         exact     [Null.CV2]
+//	E[G]        ≈ sqrt(h/2π) Σ_{i≠j} sqrt(p_i p_j (p_i+p_j))   ±1.5 %    [Null.Gini]
+//	excess CV²  (Σs²/p − hΣs/p)/(1−h) − 1                      unbiased  [Sample.ExcessCV2]
+//
+// The approximation holds from [MinTicketsPerHead] effective units a head, under
+// which no verdict is given. [ByLot] deals the work out again, in every way there
+// is (equal units, and at most a million ways) or 9,999 times, and gives the mean
+// and the 5 to 95 % band of G, the mean of Hoover, and the p values of both tails
+// of CV². Of draws p = (1 + those that reach it)/(B + 1): valid for any B (Davison
+// & Hinkley 1997, §4.2).
+//
+// The unit is a decision: on the basis of open load the assignment, weighted by
+// its time in the window, and all children of one parent that were given to one
+// person in one go. A caller puts them together first; taking each child for a
+// decision of its own would call a team uneven for one parent.
+//
+// There are two nulls. With probabilities p_i = c_i/C, the excess G − E0[G] is all
+// inequality that luck does not give. With lots of their own odds,
+// p_ij ∝ presence_i(t_j) · eligible_ij, the same work is dealt among those who were
+// there and could have taken it, and E1[G] − E0[G] is what skills and absence
+// explain. Both are of the same index over the same capacities, so that
+//
+//	G = E0[G] + (E1[G] − E0[G]) + (G − E1[G])
+//	    luck    skills, absence    what is left to talk about
+//
+// without rest. It excuses nothing: that few are eligible may be the trouble.
+//
+// # Verdicts
+//
+// Teams are many, so p values are adjusted over all of them at q = 0.10
+// ([BenjaminiHochberg]; [BenjaminiYekutieli] holds under any dependence and costs
+// power). [Rule] calls a team uneven when the adjusted p of the upper tail is at
+// most q and its Hoover index at least 0.10 above what chance gives, levelled when
+// the adjusted p of the lower tail is at most q. In real logs nearly every queue is
+// uneven beyond chance under equal capacities: significance alone says nothing,
+// size does.
+//
+// # Intervals
+//
+// [Sample.JackknifeGini] leaves out one person at a time:
+// SE² = (n−1)/n Σ(G_(−i) − mean)², Student's t with n−1 degrees, clipped to [0, 1]
+// (Karagiannis & Kovacevic 2000 show how for the Gini at one pass). It is about
+// people as drawn from all there could be. The interval of G is for what teams of
+// this size have on average, which is (1−Σp²) times the Gini of that population;
+// for the population itself, and to compare sizes, take the corrected one: the
+// uncorrected covers it in no more than 81 to 90 % at 4 to 8 people. It knows
+// nothing of luck: for that there is the band of [Chance].
+//
+// # Trends, shifts, outliers
+//
+// [TrendOf] is the test of Mann (1945) and Kendall (1975) with the slope of Sen
+// (1968): exact for up to ten values without ties, else normal with continuity and
+// tie correction. It takes the values for independent; weekly figures of open work
+// are not quite, so that p is rather too small. [Cusum] sees a shift that lasts
+// (Page 1954). [Median], [MAD] and [RobustZ] are for one value beside others of
+// which some may be wild.
+//
+// # Error rates
+//
+// By simulation, all seeded, in simulation_verify_test.go; smaller ones run with
+// every test.
+//
+// Of 2,000 teams dealt by lot (4 to 12 people, full and part time, 5 to 25 tickets
+// a head, half of them with log-normal weights) p ≤ 0.05 in 5.15 %; with lots of
+// three skills, by the second null, in 4.4 % of 1,000.
+//
+// Of organisations of 20 teams of 8, the mean share of false discoveries at
+// q = 0.10 is, over 150 organisations each (standard error at most 0.025):
+//
+//	                                     BH     BY     BH and Hoover + 0.10
+//	nobody uneven                        0.107  0.020  0.007
+//	one team in five uneven              0.074  0.024  0.002
+//	half of them uneven                  0.043  0.014  0.000
+//	nobody, everybody in two teams       0.093  0.020  0.007
+//	one in five, everybody in two teams  0.054  0.014  0.000
+//
+// So sharing people does not break Benjamini and Hochberg's procedure here: what
+// one person does to two teams it does to both in the same direction.
+//
+// Power: how often, in per cent of 400 teams (seed 5), p ≤ 0.05 where one person of
+// n gets 1.5 times what each other gets. It is one test, not yet adjusted over
+// teams. Under forty tickets a head half of such cases go unseen, whatever the size
+// of the team; no verdict is no proof of fairness.
+//
+//	tickets a head     5   10   20   40   80  160
+//	 4 people         10   16   30   52   82   99
+//	 6 people          9   11   24   47   81   98
+//	 8 people          8   16   22   51   78   98
+//	12 people         10   12   20   42   76   98
+//	20 people          9    8   18   38   72   97
+//
+// The 95 % interval covers in 90.1 to 93.1 % of 4,000 teams of 4 to 8 people from
+// log-normal and uniform populations (94.7 to 95.2 % from exponential ones), and
+// the corrected one in 90.5 to 93.4 % (95.2 to 95.7 %). A bootstrap over people
+// reaches 56 to 77 % at that size and is not offered.
+//
+// The trend test says p ≤ 0.05 without a trend in 1.6 % of series of 5 values, 3.1 %
+// of 8, 4.8 % of 10, 4.6 % of 12, 4.6 % of 26, 4.2 % of 13 and 4.9 % of 52 with ties.
+//
+// [DefaultCusum] gives a false alarm once in 931 steps of a normal value and sees a
+// shift of one standard deviation after 10.4; of one person's share among eight it
+// gives one in 550 steps at five tickets a head and in 470 at two, since counts are
+// skewed.
+//
+// # References
+//
+//   - Atkinson (1970): On the measurement of inequality. J. Economic Theory 2.
+//   - Benjamini & Hochberg (1995): Controlling the false discovery rate. J. Royal
+//     Statistical Society B 57.
+//   - Benjamini & Yekutieli (2001): The control of the false discovery rate in
+//     multiple testing under dependency. Annals of Statistics 29.
+//   - Brook & Evans (1972): An approach to the probability distribution of cusum run
+//     length. Biometrika 59.
+//   - Davison & Hinkley (1997): Bootstrap Methods and their Application. Cambridge.
+//   - Deltas (2003): The small-sample bias of the Gini coefficient. Review of
+//     Economics and Statistics 85.
+//   - Gini (1912): Variabilità e mutabilità. Bologna.
+//   - Karagiannis & Kovacevic (2000): A method to calculate the jackknife variance
+//     estimator for the Gini coefficient. Oxford Bulletin of Economics and
+//     Statistics 62.
+//   - Sen (1968): Estimates of the regression coefficient based on Kendall's tau.
+//     J. American Statistical Association 63.
+//   - Theil (1967): Economics and Information Theory. North-Holland.
 package distribution

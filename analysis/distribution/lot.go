@@ -183,6 +183,18 @@ func (t *table) scale(work []float64, who []int, least, most float64) {
 		}
 		held += load[n]
 	}
+	if held < 0x1p-500 || held > 0x1p500 {
+		// Work that is not of these weights: its own unit does as well.
+		held = 0
+		for n, i := range who {
+			load[n] = work[i]
+		}
+		largest := slices.Max(load)
+		for n := range load {
+			load[n] /= largest
+			held += load[n]
+		}
+	}
 	t.spread = newGauge(t.p, held).measure(load).spread
 }
 

@@ -3,6 +3,7 @@ package ownership
 import (
 	"errors"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -176,4 +177,114 @@ func TestPropertyTopGains(t *testing.T) {
 			t.Fatalf("score fell from %v to %v", before.Score, after.Score)
 		}
 	})
+}
+
+// TestPropertyScore: whatever the capacities, the score and its parts lie in
+// [0, 1], and the order of people changes no bit.
+func TestPropertyScore(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		evidence := rapid.SliceOfN(rapid.OneOf(rapid.Just(0.0), rapid.Float64Range(0, 20), rapid.Float64Range(0, 1e9)), 1, 12).Draw(t, "evidence")
+		capacity := rapid.SliceOfN(rapid.SampledFrom([]float64{0, 1, 1, 0.5, 0.8, 0.1}), len(evidence), len(evidence)).Draw(t, "capacity")
+		demand := rapid.Float64Range(0, 1).Draw(t, "demand")
+		s, err := DefaultConfig().Score(evidence, capacity, demand)
+		order := rapid.Permutation(indicesOf(evidence)).Draw(t, "order")
+		var e, c []float64
+		for _, i := range order {
+			e, c = append(e, evidence[i]), append(c, capacity[i])
+		}
+		again, errAgain := DefaultConfig().Score(e, c, demand)
+		if again != s || (err == nil) != (errAgain == nil) {
+			t.Fatalf("%+v in one order and %+v in another", s, again)
+		}
+		if err != nil {
+			if !errors.Is(err, ErrNoEvidence) || s != (Silo{}) {
+				t.Fatalf("%+v, %v", s, err)
+			}
+			return
+		}
+		for _, x := range []float64{s.Score - 1e-15, s.Concentration, s.Backup, s.Demand, s.Backups / float64(len(evidence))} {
+			if !(x >= -1e-15 && x <= 1) {
+				t.Fatalf("%+v", s)
+			}
+		}
+	})
+}
+
+func indicesOf(x []float64) []int {
+	list := make([]int, len(x))
+	for i := range list {
+		list[i] = i
+	}
+	return list
+}
+
+// TestPropertyDemandAndBackup: more that only one touched, and fewer who could
+// step in, never lower the score.
+func TestPropertyDemandAndBackup(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := rapid.SliceOfN(rapid.Float64Range(0, 20), 2, 9).Draw(t, "evidence")
+		e[0] += 20
+		low := rapid.Float64Range(0, 1).Draw(t, "demand")
+		high := rapid.Float64Range(low, 1).Draw(t, "more demand")
+		before, err := DefaultConfig().Score(e, ones(len(e)), low)
+		if err != nil {
+			t.Fatal(err)
+		}
+		more, err := DefaultConfig().Score(e, ones(len(e)), high)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if more.Score < before.Score {
+			t.Fatalf("score fell from %v to %v", before.Score, more.Score)
+		}
+		c := DefaultConfig()
+		c.Enough *= 1 + rapid.Float64Range(0, 3).Draw(t, "factor")
+		strict, err := c.Score(e, ones(len(e)), low)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strict.Backups > before.Backups || strict.Score < before.Score {
+			t.Fatalf("with a higher bar %+v became %+v", before, strict)
+		}
+	})
+}
+
+// FuzzScore: whatever the numbers, an error or parts in their range.
+func FuzzScore(f *testing.F) {
+	f.Add(3.0, 0.0, 1.0, 1.0, 1.0, 0.5, 0.5)
+	f.Add(math.NaN(), 0.0, 1.0, 1.0, 1.0, 1.0, 0.5)
+	f.Add(1e308, 1e308, 1e308, 1.0, 1.0, 1.0, 1.0)
+	f.Add(1e99, 3.0, 0.0, 1e-300, 1e99, 0.0, 0.0)
+	f.Add(-1.0, 3.0, math.Inf(1), 1.0, 1.0, 1.0, 0.0)
+	f.Add(5.0, 3.0, 4.0, 0.0, 0.0, 0.0, 0.2)
+	f.Fuzz(func(t *testing.T, a, b, c, x, y, z, demand float64) {
+		s, err := DefaultConfig().Score([]float64{a, b, c}, []float64{x, y, z}, demand)
+		if err != nil {
+			if !errors.Is(err, ErrNoEvidence) && !errors.Is(err, distribution.ErrInput) || s != (Silo{}) {
+				t.Fatalf("%+v, %v", s, err)
+			}
+			return
+		}
+		for _, part := range []float64{s.Score, s.Concentration, s.Backup, s.Demand, s.Backups / 3} {
+			if !(part >= 0 && part <= 1+1e-12) {
+				t.Fatalf("%+v", s)
+			}
+		}
+	})
+}
+
+func BenchmarkScore(b *testing.B) {
+	for _, people := range []int{8, 50, 500} {
+		b.Run("people="+strconv.Itoa(people), func(b *testing.B) {
+			evidence := make([]float64, people)
+			for i := range evidence {
+				evidence[i] = float64(i * 7919 % 100)
+			}
+			for b.Loop() {
+				if _, err := DefaultConfig().Score(evidence, ones(people), 0.5); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
