@@ -21,26 +21,29 @@ var openRuns = []column{
 // weeklySQL selects, for each week, source, group in which it was given, account
 // and areas: the time for which open tickets were in its hands, the sum of the
 // squares of these times, how many came into its hands open and how many left
-// them or became done there, and when the unplanned of those that came did so.
-// {unplanned:Array(String)} are the kinds that nobody plans.
+// them or became done there, and when the unplanned of those that came did so, and
+// when those that called whoever was on call. {unplanned:Array(String)} are the
+// kinds that nobody plans; a ticket's own mark comes before its kind.
 func weeklySQL(table string) string {
 	return `SELECT week, source, a_group, a_actor, class_areas,
 	toFloat64(sum(toInt128(held))) AS load, toFloat64(sum(toInt128(held) * toInt128(held))) AS squares,
 	countIf(came >= begin AND came < begin + 604800000) AS arrivals,
 	countIf(went >= begin AND went < begin + 604800000 AND went < {to:Int64}) AS departures,
-	groupArrayIf(came, unplanned AND came >= begin AND came < begin + 604800000) AS unplanned_at
+	groupArrayIf(came, unplanned AND came >= begin AND came < begin + 604800000) AS unplanned_at,
+	groupArrayIf(came, calling AND came >= begin AND came < begin + 604800000) AS calling_at
 FROM (
-	SELECT source, class_areas, unplanned, a_group, a_actor, came, went,
+	SELECT source, class_areas, unplanned, calling, a_group, a_actor, came, went,
 		arrayJoin(arrayFilter(i -> {weeks:Array(Int64)}[i] <= went AND {weeks:Array(Int64)}[i] + 604800000 > came, arrayEnumerate({weeks:Array(Int64)}))) AS week,
 		{weeks:Array(Int64)}[week] AS begin,
 		greatest(0, least(went, begin + 604800000) - greatest(came, begin)) AS held
 	FROM (
-		SELECT source, class_areas, unplanned, a_group, a_actor, greatest(a_from, run.1) AS came, least(a_to, run.2) AS went
+		SELECT source, class_areas, unplanned, calling, a_group, a_actor, greatest(a_from, run.1) AS came, least(a_to, run.2) AS went
 		FROM (
 			SELECT source,
 		` + write(append([]column{
 		{"class_areas", `arrayStringConcat(` + areasAtEnd + `, '\x1f')`},
-		{"unplanned", `has({unplanned:Array(String)}, ` + kindOf + `)`},
+		{"unplanned", `has(marks, 'unplanned') OR NOT has(marks, 'planned') AND has({unplanned:Array(String)}, ` + kindOf + `)`},
+		{"calling", `has(marks, 'on_call')`},
 		{"a_actor", `assignments.actor`},
 		{"a_group", `assignments.group`},
 		{"a_from", `arrayMap(x -> toUnixTimestamp64Milli(x), assignments.from)`},

@@ -62,6 +62,7 @@ type labour struct {
 	arrivals   uint64
 	departures uint64
 	unplanned  []int64 // when they came
+	calls      []int64 // when those came that call whoever is on call
 }
 
 func (l *labour) squared() float64 { return sumOf(l.squares) }
@@ -84,7 +85,7 @@ type weeklyRow struct {
 	actor                uint64
 	load, squares        float64
 	arrivals, departures uint64
-	unplanned            []int64
+	unplanned, calling   []int64
 }
 
 // readWeekly reads everybody's labour of the weeks; by person with a roster, by
@@ -100,14 +101,18 @@ func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labo
 	var list []weeklyRow
 	// A source tells planned from unplanned work if it has both.
 	planned, hasUnplanned := map[string]bool{}, map[string]bool{}
+	// One that marks what called people counts those as calls, another all that is
+	// unplanned.
+	calling := map[string]bool{}
 	arrivals := map[string][]uint64{}
 	err := e.each(ctx, "weeks", weeklySQL(e.db.Table("tickets")), parameters, func(rows driver.Rows) error {
 		var r weeklyRow
-		if err := rows.Scan(&r.week, &r.source, &r.group, &r.actor, &r.areas, &r.load, &r.squares, &r.arrivals, &r.departures, &r.unplanned); err != nil {
+		if err := rows.Scan(&r.week, &r.source, &r.group, &r.actor, &r.areas, &r.load, &r.squares, &r.arrivals, &r.departures, &r.unplanned, &r.calling); err != nil {
 			return err
 		}
 		planned[r.source] = planned[r.source] || r.arrivals > uint64(len(r.unplanned))
 		hasUnplanned[r.source] = hasUnplanned[r.source] || len(r.unplanned) > 0
+		calling[r.source] = calling[r.source] || len(r.calling) > 0
 		if arrivals[r.source] == nil {
 			arrivals[r.source] = make([]uint64, span.n)
 		}
@@ -142,6 +147,11 @@ func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labo
 		l.arrivals += r.arrivals
 		l.departures += r.departures
 		l.unplanned = append(l.unplanned, r.unplanned...)
+		if calling[r.source] {
+			l.calls = append(l.calls, r.calling...)
+		} else {
+			l.calls = append(l.calls, r.unplanned...)
+		}
 		if r.areas != "" && r.load > 0 {
 			if l.areas == nil {
 				l.areas = map[string]float64{}
@@ -311,8 +321,7 @@ func (e *Engine) squads(w *world, all map[labourKey]*labours, acts map[string][]
 	return list
 }
 
-// onCall is a week's shifts, for any team, and the unplanned tickets that came
-// during them.
+// onCall is a week's shifts, for any team, and the tickets that called during them.
 func onCall(r *roster.Roster, person string, l *labours, i int, begin, end time.Time) *overload.OnCall {
 	o := &overload.OnCall{}
 	var covered time.Time
@@ -333,7 +342,7 @@ func onCall(r *roster.Roster, person string, l *labours, i int, begin, end time.
 		covered = to
 		o.Duration += to.Sub(from)
 		if i < len(l.weeks) {
-			for _, at := range l.weeks[i].unplanned {
+			for _, at := range l.weeks[i].calls {
 				if at >= millis(from) && at < millis(to) {
 					o.Incidents++
 				}

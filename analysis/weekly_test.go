@@ -42,11 +42,11 @@ func propertyWeeks(t *testing.T, n int) {
 		got := map[key][2]float64{}
 		err = e.each(context.Background(), "weeks", weeklySQL(db.Table("tickets")), parameters, func(rows driver.Rows) error {
 			var r weeklyRow
-			if err := rows.Scan(&r.week, &r.source, &r.group, &r.actor, &r.areas, &r.load, &r.squares, &r.arrivals, &r.departures, &r.unplanned); err != nil {
+			if err := rows.Scan(&r.week, &r.source, &r.group, &r.actor, &r.areas, &r.load, &r.squares, &r.arrivals, &r.departures, &r.unplanned, &r.calling); err != nil {
 				return err
 			}
-			if len(r.unplanned) > int(r.arrivals) {
-				t.Fatalf("%d of %d arrivals are unplanned", len(r.unplanned), r.arrivals)
+			if len(r.unplanned) > int(r.arrivals) || len(r.calling) > 0 {
+				t.Fatalf("%d of %d arrivals are unplanned, and %d call", len(r.unplanned), r.arrivals, len(r.calling))
 			}
 			k := key{int(r.week), w.engineer(r.actor).Pseudonym}
 			x := got[k]
@@ -189,6 +189,55 @@ func TestStatesByHand(t *testing.T) {
 	// more that came before.
 	if st.Unplanned == nil || math.Abs(*st.Unplanned-3.0/5) > 1e-12 {
 		t.Errorf("unplanned is %v", st.Unplanned)
+	}
+}
+
+// TestMarks: a ticket's own mark comes before what its kind says, and where a source
+// marks what called people, only that is a call.
+func TestMarks(t *testing.T) {
+	is := func(w *written, kind string, marks ...ticket.Mark) *written { w.Kind, w.Marks = kind, marks; return w }
+	incidents := []*written{
+		is(opened("1", monday).give(monday, "cho"), "k1"),
+		is(opened("2", monday+1).give(monday+1, "cho"), "k1", ticket.MarkPlanned),
+		is(opened("3", monday+2).give(monday+2, "cho"), "k2", ticket.MarkUnplanned),
+		is(opened("4", monday+3).give(monday+3, "cho"), "k2"),
+	}
+	times := func(days ...float64) []int64 {
+		var list []int64
+		for _, d := range days {
+			list = append(list, millis(day(d)))
+		}
+		return list
+	}
+	for _, c := range []struct {
+		name             string
+		more             []*written
+		unplanned, calls []int64
+	}{
+		{"nothing called", nil, times(monday, monday+2), times(monday, monday+2)},
+		{"a task called", []*written{is(opened("5", monday+4).give(monday+4, "cho"), "k2", ticket.MarkOnCall)}, times(monday, monday+2), times(monday + 4)},
+		{"a planned one called", []*written{is(opened("5", monday+4).give(monday+4, "cho"), "k1", ticket.MarkOnCall, ticket.MarkPlanned)}, times(monday, monday+2), times(monday + 4)},
+	} {
+		e := engine(warehouse(t, append(slices.Clone(incidents), c.more...)...))
+		w, err := e.world(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := e.readWeekly(context.Background(), w, weeksBefore(day(monday+7), 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range all {
+			week := one.weeks[0]
+			slices.Sort(week.unplanned)
+			slices.Sort(week.calls)
+			if !slices.Equal(week.unplanned, c.unplanned) || !slices.Equal(week.calls, c.calls) {
+				t.Errorf("%s: unplanned at %v, calls at %v; want %v and %v", c.name, week.unplanned, week.calls, c.unplanned, c.calls)
+			}
+		}
+		if len(all) != 1 {
+			t.Errorf("%s: %d people", c.name, len(all))
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func record(id string, version uint64) ticket.Record {
 		Ticket: ticket.Ticket{
 			Source: "jira", ID: id, Key: "OPS-" + id, Created: created, Updated: closed,
 			Assignee: "bob", Status: "3", Group: "ops", Kind: "bug", Priority: "2", Project: "ops", Parent: "77",
-			Areas: []string{"net", "vpn"}, Effort: &effort,
+			Areas: []string{"net", "vpn"}, Effort: &effort, Marks: []ticket.Mark{ticket.MarkOnCall, ticket.MarkUnplanned},
 			Changes: []ticket.Change{
 				{At: handed, Seq: 1, Field: ticket.FieldAssignee, From: "ann", To: "bob", Actor: "ann"},
 				{At: closed, Seq: 2, Field: ticket.FieldStatus, From: "1", To: "3", Actor: "bob"},

@@ -141,4 +141,7 @@ var migrations = []migration{
 	}},
 	{7, "roster", rosterTable},
 	{8, "reports", reportsTable},
+	{9, "ticket marks", func(s schema) string {
+		return "ALTER TABLE " + s.table("tickets") + " ADD COLUMN IF NOT EXISTS marks Array(LowCardinality(String))"
+	}},
 }

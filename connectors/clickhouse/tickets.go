@@ -22,6 +22,7 @@ var ticketColumns = []string{
 	"contributions.at", "contributions.actor", "contributions.act",
 	"assignments.actor", "assignments.group", "assignments.from", "assignments.to",
 	"spells.field", "spells.value", "spells.from", "spells.to",
+	"marks",
 }
 
 // TicketError names a ticket that cannot be stored as it is. Nothing of its batch
@@ -186,7 +187,16 @@ func (s *surrogates) row(r *ticket.Record) ([]any, error) {
 		contributionAt, contributionActor, contributionAct,
 		assignmentActor, assignmentGroup, assignmentFrom, assignmentTo,
 		spellField, spellValue, spellFrom, spellTo,
+		marks(r.Marks),
 	}, nil
+}
+
+func marks(list []ticket.Mark) []string {
+	texts := make([]string, len(list))
+	for i, m := range list {
+		texts[i] = string(m)
+	}
+	return texts
 }
 
 // stored is the time as it will be read again: UTC, whole milliseconds.

@@ -27,7 +27,7 @@ func TestTicketIsStoredWhole(t *testing.T) {
 		"source": "jira", "ticket_id": "1", "key": "OPS-1",
 		"created": "2024-03-01 08:00:00.000", "updated": "2024-03-02 17:00:00.001",
 		"assignee": id(bob), "status": "3", "group": "ops", "kind": "bug", "priority": "2", "project": "ops", "parent": "77",
-		"areas": []any{"net", "vpn"}, "effort": 3.5,
+		"areas": []any{"net", "vpn"}, "effort": 3.5, "marks": []any{"on_call", "unplanned"},
 		"history_complete": true, "incomplete_reason": "", "unrecorded": 1.0, "deleted": nil, "version": "42",
 		"changes.at":          []any{"2024-03-01 09:30:00.250", "2024-03-02 17:00:00.001", "2024-03-02 17:00:00.001"},
 		"changes.seq":         []any{1.0, 2.0, 2.0},

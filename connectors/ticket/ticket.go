@@ -72,6 +72,7 @@ type Ticket struct {
 	Parent   string   // id of the parent ticket
 	Areas    []string // sorted, without repeats
 	Effort   *float64 // story points or what the configuration names; nil where unset
+	Marks    []Mark   // by the source's configuration, of what the ticket is now; sorted, without repeats
 
 	Changes       []Change       // of tracked fields, by (At, Seq)
 	Contributions []Contribution // by At
@@ -99,6 +100,18 @@ type Change struct {
 	To    string // "" is none
 	Actor string // account that made it; "" where the source does not say
 }
+
+// Mark is what a source's configuration says of a ticket that its kind does not
+// tell.
+type Mark string
+
+// The marks. A ticket is planned or unplanned by its mark, and where it has neither
+// by its kind.
+const (
+	MarkUnplanned Mark = "unplanned" // nobody planned it
+	MarkPlanned   Mark = "planned"   // it was planned, whatever its kind
+	MarkOnCall    Mark = "on_call"   // it called whoever was on call
+)
 
 // Act is what a Contribution was.
 type Act string

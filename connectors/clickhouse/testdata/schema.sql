@@ -180,3 +180,6 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- 9 ticket marks
+ALTER TABLE `fairlead`.`tickets` ADD COLUMN IF NOT EXISTS marks Array(LowCardinality(String));
+
