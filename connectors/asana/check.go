@@ -73,6 +73,14 @@ func (s *Source) Check(ctx context.Context) (source.Report, error) {
 	return source.Report{Facts: c.facts}, nil
 }
 
+// lasting is how long calls take at so many a minute.
+func lasting(calls, perMinute int) string {
+	if minutes := calls / perMinute; minutes > 0 {
+		return strings.TrimSuffix((time.Duration(minutes) * time.Minute).String(), "0s")
+	}
+	return "less than a minute"
+}
+
 // checkedProjects bounds what a check costs.
 const checkedProjects = 20
 

@@ -417,6 +417,18 @@ func (w *Workspace) Forget(gid, subtype string) {
 	t.stories = slices.DeleteFunc(slices.Clone(t.stories), func(s *story) bool { return s.subtype == subtype })
 }
 
+// Strip takes the structured fields away from the stories of a kind that a task
+// has: older ones are without.
+func (w *Workspace) Strip(gid, subtype string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.tasks[gid].stories {
+		if s.subtype == subtype {
+			s.more = nil
+		}
+	}
+}
+
 // Tasks are the gids of all tasks that are not deleted, in order.
 func (w *Workspace) Tasks() []string {
 	w.mu.Lock()
