@@ -21,6 +21,7 @@ const (
 type item struct {
 	task    wireTask
 	under   []membership // of the task that it is a part of
+	root    string       // that task; "" for one that is no part
 	stories []wireStory
 	denied  bool
 }

@@ -241,6 +241,7 @@ func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTa
 	var items, parents []item
 	for _, t := range tasks {
 		it := item{task: t}
+		s.moved(&t)
 		if !t.Modified.Before(lower) {
 			items = append(items, it)
 		}
@@ -266,7 +267,7 @@ func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTa
 	}
 	slices.Sort(others)
 	// One that is deleted or was moved away is found by the sweep.
-	told, _, err := s.fetch(ctx, p, others)
+	told, _, err := s.fetch(ctx, p, others, true)
 	if err != nil {
 		return nil, err
 	}

@@ -37,9 +37,11 @@ type Source struct {
 	now    func() time.Time
 
 	mu     sync.Mutex
-	lists  map[source.Stream]list // of backfill streams that are being read
-	first  syncState              // taken when a first collection began
-	last   memory                 // of the poll before
+	lists  map[source.Stream]*list // of backfill streams that are being read
+	first  syncState               // taken when a first collection began
+	roots  map[string]string       // subtask → the task that it is a part of
+	under  map[string][]membership // where such a task is
+	last   memory                  // of the poll before
 	warned map[string]bool
 }
 
@@ -72,7 +74,7 @@ func New(cfg Config, o Options) (*Source, error) {
 	s := &Source{
 		name: cmp.Or(o.Name, "asana"), cfg: cfg, rules: newRules(cfg), log: o.Logger, since: o.Since, now: o.Clock,
 		client: &client{base: base, http: hc, cred: cred, now: o.Clock},
-		lists:  map[source.Stream]list{}, warned: map[string]bool{},
+		lists:  map[source.Stream]*list{}, roots: map[string]string{}, under: map[string][]membership{}, warned: map[string]bool{},
 	}
 	s.dir = newDirectory(s)
 	return s, nil

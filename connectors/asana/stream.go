@@ -37,6 +37,33 @@ type list struct {
 	start time.Time // of the collection
 	sent  time.Time
 	items []item
+
+	parts map[string][]item // what tasks are made of, by the task
+	upto  int               // of items, those whose parts are known
+}
+
+// ahead is for how many tasks their parts are asked for together: few have any,
+// and a batch takes ten.
+const ahead = 1000
+
+// partsOf gives what items from to until are made of.
+func (s *Source) partsOf(ctx context.Context, l *list, from, until int) ([]item, error) {
+	if l.upto < until {
+		to := min(max(from+ahead, until), len(l.items))
+		found, err := s.subtasks(ctx, l.items[max(from, l.upto):to])
+		if err != nil {
+			return nil, err
+		}
+		for _, it := range found {
+			l.parts[it.root] = append(l.parts[it.root], it)
+		}
+		l.upto = to
+	}
+	var out []item
+	for _, it := range l.items[from:until] {
+		out = append(out, l.parts[it.task.GID]...)
+	}
+	return out, nil
 }
 
 // before orders tasks as their stream does.
@@ -89,32 +116,32 @@ func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cu
 	if err != nil {
 		return err
 	}
-	items := l.items
+	at := 0
 	if !from.Updated.IsZero() {
-		at, _ := slices.BinarySearchFunc(items, from, func(it item, c source.Cursor) int {
+		at, _ = slices.BinarySearchFunc(l.items, from, func(it item, c source.Cursor) int {
 			if before(it.task.Modified.Time, it.task.GID, c.Updated, c.ID) <= 0 {
 				return -1
 			}
 			return 1
 		})
-		items = items[at:]
 	}
-	for len(items) > 0 {
-		n := min(s.cfg.PageSize, len(items))
-		last := items[n-1].task
-		page := source.Page{Sent: l.sent, Next: source.Cursor{Start: from.Start, Updated: last.Modified.Time, ID: last.GID}, Remaining: len(items) - n}
-		run := slices.Clone(items[:n])
-		subtasks, err := s.subtasks(ctx, run)
+	for at < len(l.items) {
+		until := min(at+s.cfg.PageSize, len(l.items))
+		last := l.items[until-1].task
+		page := source.Page{
+			Sent: l.sent, Next: source.Cursor{Start: from.Start, Updated: last.Modified.Time, ID: last.GID}, Remaining: len(l.items) - until,
+		}
+		parts, err := s.partsOf(ctx, l, at, until)
 		if err != nil {
 			return err
 		}
-		if err := s.assemble(ctx, p, &page, append(run, subtasks...)); err != nil {
+		if err := s.assemble(ctx, p, &page, slices.Concat(l.items[at:until], parts)); err != nil {
 			return err
 		}
 		if !give(page) {
 			return nil
 		}
-		items = items[n:]
+		at = until
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,8 +150,9 @@ func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cu
 }
 
 // list is what a backfill stream has to bring. Tasks that change after the start
-// belong to the incremental stream.
-func (s *Source) list(ctx context.Context, p *places, stream source.Stream, start time.Time) (list, error) {
+// belong to the incremental stream. The two streams of closed tasks are found by
+// one list, since there is none of closed tasks only.
+func (s *Source) list(ctx context.Context, p *places, stream source.Stream, start time.Time) (*list, error) {
 	s.mu.Lock()
 	kept, ok := s.lists[stream]
 	begun := s.first.start.Equal(start)
@@ -132,57 +160,58 @@ func (s *Source) list(ctx context.Context, p *places, stream source.Stream, star
 	if ok && kept.start.Equal(start) && s.now().Sub(kept.sent) < listMaxAge {
 		return kept, nil
 	}
+	query := url.Values{}
+	if stream == source.StreamOpen {
+		query.Set("completed_since", format(start))
+	} else if !s.since.IsZero() {
+		query.Set("modified_since", format(s.since.Add(-time.Millisecond)))
+	}
 	if stream == source.StreamOpen && !begun {
 		// What happens to subtasks from now on is told by events.
 		tokens, err := s.tokens(ctx, p)
 		if err != nil {
-			return list{}, err
+			return nil, err
 		}
 		s.mu.Lock()
 		s.first = syncState{start: start, tokens: tokens}
 		s.mu.Unlock()
 	}
-	recent := start.Add(-recentWindow)
-	if stream == source.StreamRecent && s.since.After(recent) {
-		recent = s.since
-	}
-	query := url.Values{}
-	switch stream {
-	case source.StreamOpen:
-		query.Set("completed_since", format(start))
-	case source.StreamRecent:
-		query.Set("modified_since", format(recent.Add(-time.Millisecond)))
-	default:
-		if !s.since.IsZero() {
-			query.Set("modified_since", format(s.since.Add(-time.Millisecond)))
-		}
-	}
-	in := func(t *wireTask) bool {
-		at := t.Modified.Time
-		switch stream {
-		case source.StreamOpen:
-			return !t.Completed && !at.After(start)
-		case source.StreamRecent:
-			return t.Completed && !at.Before(recent) && !at.After(start)
-		default:
-			return t.Completed && at.Before(recent) && !at.Before(s.since)
-		}
-	}
-	l := list{start: start, sent: s.now()}
+	sent := s.now()
 	tasks, _, err := s.tasks(ctx, p, func(string) url.Values { return query })
 	if err != nil {
-		return list{}, err
+		return nil, err
 	}
+	recent := start.Add(-recentWindow)
+	found := map[source.Stream]*list{}
 	for _, t := range tasks {
-		if in(&t) {
-			l.items = append(l.items, item{task: t})
+		of := source.StreamOpen
+		switch at := t.Modified.Time; {
+		case at.After(start), t.Completed && at.Before(s.since):
+			continue
+		case t.Completed && at.Before(recent):
+			of = source.StreamOlder
+		case t.Completed:
+			of = source.StreamRecent
 		}
+		if found[of] == nil {
+			found[of] = &list{start: start, sent: sent, parts: map[string][]item{}}
+		}
+		found[of].items = append(found[of].items, item{task: t})
 	}
-	sortItems(l.items)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lists[stream] = l
-	return l, nil
+	keep := []source.Stream{stream}
+	if stream == source.StreamRecent {
+		keep = append(keep, source.StreamOlder)
+	}
+	for _, of := range keep {
+		if found[of] == nil {
+			found[of] = &list{start: start, sent: sent, parts: map[string][]item{}}
+		}
+		sortItems(found[of].items)
+		s.lists[of] = found[of]
+	}
+	return found[stream], nil
 }
 
 func format(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
@@ -275,7 +304,8 @@ func (s *Source) subtasks(ctx context.Context, of []item) ([]item, error) {
 			take := func(r reply) error {
 				list, err := rows[wireTask](r, calls[i].path)
 				for _, t := range list {
-					level = append(level, item{task: t, under: under})
+					level = append(level, item{task: t, under: under, root: cmp.Or(parents[i].root, parents[i].task.GID)})
+					s.place(t.GID, cmp.Or(parents[i].root, parents[i].task.GID), under)
 				}
 				return err
 			}
@@ -293,6 +323,29 @@ func (s *Source) subtasks(ctx context.Context, of []item) ([]item, error) {
 		out = append(out, level...)
 	}
 	return out, nil
+}
+
+// place remembers of which task a subtask is a part, and where that is.
+func (s *Source) place(gid, root string, under []membership) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.roots[gid] = root
+	s.under[root] = under
+}
+
+// moved notes where a task with subtasks is.
+func (s *Source) moved(t *wireTask) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.under[t.GID]; ok {
+		s.under[t.GID] = t.Memberships
+	}
+}
+
+func (s *Source) placeOf(gid string) []membership {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.under[s.roots[gid]]
 }
 
 // assemble fetches the stories of tasks and makes whole tickets of them.
@@ -445,7 +498,7 @@ func (s *Source) ByID(ctx context.Context, ids []string) (source.Page, error) {
 			page.Skipped = append(page.Skipped, source.Skipped{ID: id, Reason: "not a task gid"})
 		}
 	}
-	items, skipped, err := s.fetch(ctx, p, valid)
+	items, skipped, err := s.fetch(ctx, p, valid, false)
 	if err == nil {
 		page.Skipped = append(page.Skipped, skipped...)
 		err = s.assemble(ctx, p, &page, items)
@@ -457,8 +510,9 @@ func (s *Source) ByID(ctx context.Context, ids []string) (source.Page, error) {
 }
 
 // fetch reads single tasks, with where the task is that they are part of. One
-// that is in no project that is collected is skipped.
-func (s *Source) fetch(ctx context.Context, p *places, ids []string) (items []item, skipped []source.Skipped, err error) {
+// that is in no project that is collected is skipped. With trust, where a subtask
+// is may be what was seen before.
+func (s *Source) fetch(ctx context.Context, p *places, ids []string, trust bool) (items []item, skipped []source.Skipped, err error) {
 	known := map[string]*wireTask{}
 	wanted := ids
 	for range maxDepth {
@@ -481,7 +535,7 @@ func (s *Source) fetch(ctx context.Context, p *places, ids []string) (items []it
 				return nil, nil, fmt.Errorf("reading %s%s: %w: a task of another kind than the API's", prefix, calls[i].path, source.ErrUnreadable)
 			}
 			known[t.GID] = &t
-			if parent := t.Parent.gid(); parent != "" && !p.include(t.Memberships) {
+			if parent := t.Parent.gid(); parent != "" && !p.include(t.Memberships) && !(trust && p.include(s.placeOf(t.GID))) {
 				above = append(above, parent)
 			}
 		}
@@ -497,16 +551,22 @@ func (s *Source) fetch(ctx context.Context, p *places, ids []string) (items []it
 			skipped = append(skipped, source.Skipped{ID: id, Reason: reasonGone})
 			continue
 		}
-		under := t.Memberships
+		under, root := t.Memberships, ""
+		if trust && t.Parent != nil && !p.include(under) {
+			under = s.placeOf(id)
+		}
 		for up, n := t, 0; !p.include(under) && n < maxDepth; n++ {
 			if up = known[up.Parent.gid()]; up == nil {
 				break
 			}
-			under = up.Memberships
+			under, root = up.Memberships, up.GID
 		}
 		if !p.include(under) {
 			skipped = append(skipped, source.Skipped{ID: id, Reason: reasonElsewhere})
 			continue
+		}
+		if root != "" {
+			s.place(id, root, under)
 		}
 		items = append(items, item{task: *t, under: under})
 	}

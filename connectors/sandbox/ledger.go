@@ -1,6 +1,9 @@
 package sandbox
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Holding is a time in which a ticket was with one person; a zero To is open.
 // Queue is the one that the ticket was in when it was given.
@@ -96,6 +99,12 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
+}
+
+// Recorded says that every change of the ticket, and of the one that it is a part
+// of, left a trace.
+func (t *Ticket) Recorded() bool {
+	return !slices.ContainsFunc(t.changes, func(c change) bool { return c.silent }) && (t.Parent == nil || t.Parent.Recorded())
 }
 
 // Assignee is who holds the ticket at the end; nil is nobody.

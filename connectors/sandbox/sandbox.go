@@ -1,5 +1,5 @@
 // Package sandbox generates an IT organisation: a seeded year of a department
-// whose tickets are served by the fakes of ServiceNow and Jira, for the
+// whose tickets are served by the fakes of ServiceNow, Jira and Asana, for the
 // demonstration and for tests of everything between a source and a gauge.
 //
 // Nothing in it is painted. People have working hours, leave and colleagues;
@@ -33,6 +33,10 @@ type Options struct {
 	// DefaultTickets. The people stay the same, so fewer tickets are fewer a
 	// head.
 	Tickets int
+
+	// Asana keeps a part of the work there that is in Jira otherwise, of people
+	// who work in the other systems, too. Nothing else is different.
+	Asana bool
 }
 
 // System is the ticketing system in which a queue lives.
@@ -42,14 +46,10 @@ type System uint8
 const (
 	ServiceNow System = iota
 	Jira
+	Asana // holds tickets of queues that are Jira's otherwise
 )
 
-func (s System) String() string {
-	if s == Jira {
-		return "jira"
-	}
-	return "servicenow"
-}
+func (s System) String() string { return [...]string{"servicenow", "jira", "asana"}[s] }
 
 // Organisation is the generated department: who works in it, and every ticket
 // that was open at some time in [From, Now) with its whole history.
@@ -246,6 +246,7 @@ type Ticket struct {
 	changes []change
 	acts    []act
 	keys    []string // the keys it has had, in order
+	asana   bool     // it is held there
 }
 
 // values are the tracked fields of a ticket at one instant, as indices into
@@ -310,11 +311,19 @@ func Generate(seed uint64, now time.Time, opts Options) *Organisation {
 	o.live(opts.Tickets)
 	o.blemish()
 	o.number()
+	if opts.Asana {
+		o.toAsana()
+	}
 	return o
 }
 
 // System is the system that holds the ticket.
-func (t *Ticket) System() System { return t.Type.System() }
+func (t *Ticket) System() System {
+	if t.asana {
+		return Asana
+	}
+	return t.Type.System()
+}
 
 // System is the system that has tickets of this type.
 func (t Type) System() System {

@@ -20,7 +20,7 @@ func TestVerifyLimits(t *testing.T) {
 			if err := c.full.within(flavour, 0); err != nil {
 				t.Errorf("full: %v", err)
 			}
-			if err := c.incremental.within(flavour, 6); err != nil {
+			if err := c.incremental.within(flavour, 6+c.incremental.apart); err != nil {
 				t.Errorf("incremental: %v", err)
 			}
 			if c.full.useful == 0 || c.full.useful*10 > c.full.requests {

@@ -68,6 +68,7 @@ type Workspace struct {
 
 // User is a person's account.
 type User struct {
+	GID         string // its own where empty
 	Name, Email string
 	// Hidden keeps the e-mail address from the reader, as it is for people
 	// outside the organisation.

@@ -14,6 +14,14 @@ func (w *Workspace) id() string {
 	return strconv.FormatInt(w.last, 10)
 }
 
+// given is the gid that was asked for, or else the next.
+func (w *Workspace) given(gid string) string {
+	if gid == "" {
+		return w.id()
+	}
+	return gid
+}
+
 // GID is the workspace's own.
 func (w *Workspace) GID() string { return w.gid }
 
@@ -21,7 +29,7 @@ func (w *Workspace) GID() string { return w.gid }
 func (w *Workspace) AddUser(u User) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one := &user{User: u, gid: w.id()}
+	one := &user{User: u, gid: w.given(u.GID)}
 	w.users[one.gid] = one
 	w.userList = append(w.userList, one.gid)
 	return one.gid
@@ -107,6 +115,7 @@ func (f *Field) option(name string) string {
 
 // Task is what a task is made with.
 type Task struct {
+	GID     string // its own where empty
 	At      time.Time
 	By      string
 	Subtype string // default_task when empty
@@ -118,7 +127,7 @@ type Task struct {
 func (w *Workspace) Create(t Task) (string, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	one := &task{gid: w.id(), subtype: t.Subtype, created: t.At, by: t.By, enums: map[string]string{}, numbers: map[string]float64{}}
+	one := &task{gid: w.given(t.GID), subtype: t.Subtype, created: t.At, by: t.By, enums: map[string]string{}, numbers: map[string]float64{}}
 	if one.subtype == "" {
 		one.subtype = "default_task"
 	}
@@ -160,7 +169,9 @@ func (w *Workspace) edit(t *task, e edit, changes []Change) error {
 			return fmt.Errorf("editing task %s: %w", t.gid, err)
 		}
 	}
-	t.modified = e.at
+	if e.at.After(t.modified) {
+		t.modified = e.at
+	}
 	return nil
 }
 
@@ -360,6 +371,20 @@ func SetNumber(field string, value *float64) Change {
 		if !e.creation {
 			w.tell(t, e, "number_custom_field_changed", "custom_fields", more)
 		}
+		return nil
+	}
+}
+
+// Quietly makes changes that leave no story behind.
+func Quietly(changes ...Change) Change {
+	return func(w *Workspace, t *task, e edit) error {
+		n := len(t.stories)
+		for _, c := range changes {
+			if err := c(w, t, e); err != nil {
+				return err
+			}
+		}
+		t.stories = t.stories[:n]
 		return nil
 	}
 }

@@ -1,6 +1,7 @@
 package asanatest
 
 import (
+	"maps"
 	"regexp"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ type meter struct {
 	total   int            // HTTP requests
 	calls   int            // the same, with a batch as its actions
 	byPath  map[string]int // calls, by path
+	sent    map[string]int // HTTP requests, by path; a batch by that of its first action
 	now     int            // under way
 	window  time.Time
 	used    int
@@ -20,7 +22,9 @@ type meter struct {
 	refused int
 }
 
-func newMeter() meter { return meter{mu: &sync.Mutex{}, byPath: map[string]int{}} }
+func newMeter() meter {
+	return meter{mu: &sync.Mutex{}, byPath: map[string]int{}, sent: map[string]int{}}
+}
 
 var number = regexp.MustCompile(`\d{6,}`)
 
@@ -30,6 +34,7 @@ func (m *meter) enter(path string, o Options, at time.Time) time.Duration {
 	defer m.mu.Unlock()
 	m.total++
 	if path != Prefix+"/batch" {
+		m.sent[number.ReplaceAllString(path, "{gid}")]++
 		if wait := m.count(path, o, at); wait > 0 {
 			return wait
 		}
@@ -46,6 +51,12 @@ func (m *meter) leave() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.now--
+}
+
+func (m *meter) batch(first string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sent[number.ReplaceAllString(first, "{gid}")]++
 }
 
 // act is an action of a batch.
@@ -80,11 +91,7 @@ func (m *meter) spend(objects int) {
 func (w *Workspace) Requests() map[string]int {
 	w.meter.mu.Lock()
 	defer w.meter.mu.Unlock()
-	out := map[string]int{}
-	for path, n := range w.meter.byPath {
-		out[path] = n
-	}
-	return out
+	return maps.Clone(w.meter.byPath)
 }
 
 // TotalRequests are the HTTP requests so far, a batch being one.
@@ -92,6 +99,20 @@ func (w *Workspace) TotalRequests() int {
 	w.meter.mu.Lock()
 	defer w.meter.mu.Unlock()
 	return w.meter.total
+}
+
+// Sent are the HTTP requests so far by path, a batch by that of its first action.
+func (w *Workspace) Sent() map[string]int {
+	w.meter.mu.Lock()
+	defer w.meter.mu.Unlock()
+	return maps.Clone(w.meter.sent)
+}
+
+// Calls are the requests so far, with the actions of a batch in its place.
+func (w *Workspace) Calls() int {
+	w.meter.mu.Lock()
+	defer w.meter.mu.Unlock()
+	return w.meter.calls
 }
 
 // Refused is how many requests a rate limit has refused.
@@ -107,4 +128,5 @@ func (w *Workspace) ResetRequests() {
 	defer w.meter.mu.Unlock()
 	w.meter.total, w.meter.calls, w.meter.refused = 0, 0, 0
 	clear(w.meter.byPath)
+	clear(w.meter.sent)
 }

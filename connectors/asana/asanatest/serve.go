@@ -295,6 +295,7 @@ func (w *Workspace) serveBatch(rw http.ResponseWriter, r *http.Request) {
 		fail(rw, refuse(http.StatusBadRequest, "actions: Must be between 1 and 10 actions"))
 		return
 	}
+	w.meter.batch(Prefix + in.Data.Actions[0].Path)
 	out := []any{}
 	for _, a := range in.Data.Actions {
 		q := url.Values{}
