@@ -144,7 +144,7 @@ func (e *Engine) signalFigure(team string, s overload.State, r overload.Reading)
 	case overload.SignalOwnLoad:
 		f.Formula, value = "(load − usual) / spread", (p.Load-p.UsualLoad)/p.Spread
 		f.Inputs = []ExplainedInput{
-			input("load", p.Load, "mean number of open tickets in the week"), input("usual", p.UsualLoad, "median of the weeks before"),
+			input("load", p.Load, "mean number of open tickets in the week"), input("usual", p.UsualLoad, "median of the weeks before in which no more rested on them than on the team"),
 			input("spread", p.Spread, "the greatest of 1.4826 · MAD, what chance gives, and 1"), input("weeks", float64(p.BaselineWeeks), "that are known before"),
 		}
 	case overload.SignalTeamLoad:

@@ -24,11 +24,18 @@
 // MAD are the median and the median absolute deviation over the 12 weeks before,
 // the square root is what chance gives x if work arrives as Poisson does, with
 // w the weights of the assignments of these weeks. Undefined with fewer than 6
-// of them known. Hot weeks, and weeks of the state, in which the load against the
-// team holds too are set aside, each for one before: what wears somebody out for
-// half a year is not what is usual for them, and would else go quiet after a
-// quarter, with nothing mended. Whoever only caught up with their team has a new
-// usual.
+// of them known. Weeks in which the load against the team holds are set aside, each
+// for one before: what is usual is what was so while no more rested on somebody
+// than on their team. With the twelve weeks as they are, a step that lasts goes
+// quiet within a quarter, with nothing mended, and a slow rise is never seen, since
+// what is usual rises with it. By simulation (eight people, 64 tickets a week,
+// demand alone known, somebody who gets three times as many for the rest of a
+// year), the state was on in 26 % of the weeks of the first quarter and in none
+// after it; with weeks set aside in 79 % and then in all. Of rises over half a year
+// it saw 2 %, now all. It costs nothing where nothing is planted, where it
+// ends after a quarter, where everybody has more, and where somebody has always had
+// half as much again. Whoever has always had twice as much as the team is not alarmed
+// either, there being no other usual; team load says it. TestBaseline holds this.
 //
 // Team load: s and p are the shares of the team's load and of its present
 // capacity, over the members who were there, h = Σw²/(Σw)² of all of the team's

@@ -110,7 +110,7 @@ type Parts struct {
 type week struct {
 	record   Record
 	history  []Record // of the member, before the week, by week
-	aside    []bool   // of history: more rested on them than on the team, and too much
+	aside    []bool   // of history: more rested on them than on the team
 	team     team
 	config   *Config
 	tailZ    float64 // normal quantile of 1 − TeamLoadTail

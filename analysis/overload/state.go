@@ -102,6 +102,15 @@ func (a Assessment) At(w Week) (s State, ok bool) {
 // wraps distribution.ErrInput: a number that is none, weeks out of order, an
 // engineer twice. Members are read only.
 func (c Config) Assess(members []Member) ([]Assessment, error) {
+	return c.assessAll(members, unusual)
+}
+
+// unusual is whether a week is set aside from what is usual for a person: more
+// rested on them than on their team.
+func unusual(s State) bool { return s.Reading(SignalTeamLoad).Holds() }
+
+// assessAll is Assess with a rule for which weeks are set aside.
+func (c Config) assessAll(members []Member, setAside func(State) bool) ([]Assessment, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
@@ -127,7 +136,7 @@ func (c Config) Assess(members []Member) ([]Assessment, error) {
 	}
 	list := make([]Assessment, len(members))
 	for i, m := range members {
-		list[i] = c.assess(m, teams)
+		list[i] = c.assess(m, teams, setAside)
 	}
 	return list, nil
 }
@@ -145,7 +154,7 @@ func together(records []Record) team {
 	return t
 }
 
-func (c Config) assess(m Member, teams map[Week]team) Assessment {
+func (c Config) assess(m Member, teams map[Week]team, setAside func(State) bool) Assessment {
 	a := Assessment{Engineer: m.Engineer, Weeks: make([]State, len(m.Records)), memory: c.Window}
 	switcher := newSwitcher(c)
 	tailZ, wilsonZ := normalScore(c.TeamLoadTail), normalScore(1-c.AfterHoursConfidence)
@@ -170,7 +179,7 @@ func (c Config) assess(m Member, teams map[Week]team) Assessment {
 		if s.Overloaded {
 			s.Evidence, s.Reasons = evidence, reasons
 		}
-		aside[i] = (s.Overloaded || s.Mark == Hot) && s.Reading(SignalTeamLoad).Holds()
+		aside[i] = setAside(s)
 		a.Weeks[i] = s
 	}
 	return a
