@@ -157,7 +157,7 @@ func (s *Source) matching(ctx context.Context, ids []string) (map[string]bool, e
 func (s *Source) fetchCloud(ctx context.Context, ids []string, effort []wireField) ([]wireIssue, error) {
 	var issues []wireIssue
 	for chunk := range slices.Chunk(ids, fetchedAtOnce) {
-		body := map[string]any{"issueIdsOrKeys": chunk, "fields": fieldsOf(effort)}
+		body := map[string]any{"issueIdsOrKeys": chunk, "fields": s.rules.fields(effort)}
 		answer, _, err := do[searchAnswer](ctx, s.client, call{method: http.MethodPost, path: "/issue/bulkfetch", body: body})
 		if code := status(err); code == http.StatusNotFound || code == http.StatusMethodNotAllowed {
 			return s.reconcile(ctx, ids, effort)
@@ -194,7 +194,7 @@ func (s *Source) reconcile(ctx context.Context, ids []string, effort []wireField
 			numbers[n], _ = strconv.ParseInt(id, 10, 64) // checked by isID
 		}
 		body := map[string]any{
-			"jql": "id in (" + strings.Join(chunk, ", ") + ") ORDER BY key ASC", "fields": fieldsOf(effort),
+			"jql": "id in (" + strings.Join(chunk, ", ") + ") ORDER BY key ASC", "fields": s.rules.fields(effort),
 			"maxResults": reconciledAtOnce, "reconcileIssues": numbers,
 		}
 		answer, _, err := do[searchAnswer](ctx, s.client, call{method: http.MethodPost, path: "/search/jql", body: body})
@@ -224,7 +224,7 @@ func (s *Source) fetchSingly(ctx context.Context, ids []string, effort []wireFie
 	found := make([]*wireIssue, len(ids))
 	group, groupCtx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
-	query := url.Values{"fields": {strings.Join(fieldsOf(effort), ",")}, "expand": {"changelog"}}
+	query := url.Values{"fields": {strings.Join(s.rules.fields(effort), ",")}, "expand": {"changelog"}}
 	for n, id := range ids {
 		group.Go(func() error {
 			issue, _, err := do[wireIssue](groupCtx, s.client, call{method: http.MethodGet, path: "/issue/" + id, query: query})

@@ -49,6 +49,12 @@ type Config struct {
 	Kinds    map[string]ticket.Kind     `yaml:"kinds"`
 	Statuses map[string]ticket.Category `yaml:"statuses"`
 
+	// Unplanned and Planned say which issues are so whatever their kind, OnCall
+	// which called whoever was on call.
+	Unplanned Rule `yaml:"unplanned"`
+	Planned   Rule `yaml:"planned"`
+	OnCall    Rule `yaml:"on_call"`
+
 	// Overlap is how far before the cursor a poll starts. It must exceed how
 	// far the site's search index lags behind edits.
 	Overlap time.Duration `yaml:"overlap"`
@@ -145,6 +151,14 @@ func (c Config) Validate() error {
 	for name, category := range c.Statuses {
 		if !slices.Contains(statusCategories, category) {
 			fault("statuses: %q of %q is not one of %s", category, name, join(statusCategories))
+		}
+	}
+	for _, rule := range []struct {
+		key string
+		Rule
+	}{{"unplanned", c.Unplanned}, {"planned", c.Planned}, {"on_call", c.OnCall}} {
+		if rule.blank() {
+			fault("%s: an empty name is no label, type or priority; remove it", rule.key)
 		}
 	}
 	if c.Overlap < 0 || c.Overlap > 7*24*time.Hour {

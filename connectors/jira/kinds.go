@@ -11,10 +11,15 @@ import (
 type rules struct {
 	kinds    map[string]ticket.Kind     // by lower-case name or id
 	statuses map[string]ticket.Category // likewise
+
+	unplanned, planned, onCall Rule
 }
 
 func newRules(cfg Config) rules {
-	r := rules{kinds: map[string]ticket.Kind{}, statuses: map[string]ticket.Category{}}
+	r := rules{
+		kinds: map[string]ticket.Kind{}, statuses: map[string]ticket.Category{},
+		unplanned: cfg.Unplanned, planned: cfg.Planned, onCall: cfg.OnCall,
+	}
 	for name, kind := range cfg.Kinds {
 		r.kinds[strings.ToLower(name)] = kind
 	}

@@ -47,12 +47,15 @@ type whole struct {
 	incomplete string // why the history is not whole; "" if it is
 }
 
-// fieldsOf are the fields that a search asks for: what is mapped, no texts but
-// those of comments and worklogs, whose lists cannot be had without.
-func fieldsOf(effort []wireField) []string {
+// fields are those that a search asks for: what is mapped, no texts but those of
+// comments and worklogs, whose lists cannot be had without.
+func (r rules) fields(effort []wireField) []string {
 	fields := []string{
 		"assignee", "status", "issuetype", "priority", "project", "parent", "components",
 		"created", "updated", "comment", "worklog",
+	}
+	if r.labelled() {
+		fields = append(fields, "labels")
 	}
 	for _, f := range effort {
 		fields = append(fields, f.ID)
@@ -79,6 +82,7 @@ type present struct {
 	project    wireNamed
 	parent     *wireNamed
 	components []wireNamed
+	labels     []string
 	created    stamp
 	updated    stamp
 	effort     []*float64 // one for each effort field
@@ -89,7 +93,7 @@ func (i *wireIssue) read(effort []wireField) (present, error) {
 	p.effort = make([]*float64, len(effort))
 	into := map[string]any{
 		"assignee": &p.assignee, "status": &p.status, "issuetype": &p.kind, "priority": &p.priority, "project": &p.project,
-		"parent": &p.parent, "components": &p.components, "created": &p.created, "updated": &p.updated,
+		"parent": &p.parent, "components": &p.components, "labels": &p.labels, "created": &p.created, "updated": &p.updated,
 	}
 	for n, f := range effort {
 		into[f.ID] = &p.effort[n]
@@ -148,6 +152,7 @@ func (m *mapper) ticket(w whole) (ticket.Ticket, error) {
 	if effort >= 0 {
 		t.Effort = p.effort[effort]
 	}
+	t.Marks = m.rules.marks(p)
 	t.Changes = m.changes(w.histories, effort)
 	for _, c := range areaChanges(w.histories, components, p.project.ID) {
 		c.Actor = m.user(w.histories[c.Seq-1].Author)

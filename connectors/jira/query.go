@@ -91,9 +91,12 @@ func (s *Source) Scope() string {
 		Projects         []string
 		JQL, EffortField string
 		Kinds, Statuses  map[string]string
+
+		Unplanned, Planned, OnCall Rule
 	}{
 		scopeVersion, s.cfg.Flavour, slices.Compact(slices.Sorted(slices.Values(s.cfg.Projects))),
 		strings.TrimSpace(s.cfg.JQL), s.cfg.EffortField, names(kinds), names(statuses),
+		s.cfg.Unplanned, s.cfg.Planned, s.cfg.OnCall,
 	})
 	if err != nil {
 		panic(err) // strings, lists and maps of strings

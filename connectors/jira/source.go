@@ -147,9 +147,9 @@ func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cu
 	run.counted = stream != source.StreamIncremental
 	size := s.cfg.requestSize()
 	if s.cfg.Flavour == Cloud {
-		run.walk = newCloudWalk(s.client, cal, q, fieldsOf(effort), size)
+		run.walk = newCloudWalk(s.client, cal, q, s.rules.fields(effort), size)
 	} else {
-		run.walk = newOffsetWalk(s.client, cal, q, fieldsOf(effort), size)
+		run.walk = newOffsetWalk(s.client, cal, q, s.rules.fields(effort), size)
 	}
 	if stream != source.StreamIncremental && from.ID != "" {
 		run.walk = &resumed{walk: run.walk, after: from}
