@@ -63,7 +63,7 @@ func Start(t testing.TB, o Options) *Prometheus {
 	write(t, file, config.String())
 	return &Prometheus{start(t, "/-/ready", binary, func(address string) []string {
 		return []string{
-			"--config.file=" + file, "--storage.tsdb.path=" + data, "--storage.tsdb.retention.time=1000d",
+			"--config.file=" + file, "--storage.tsdb.path=" + data, "--storage.tsdb.retention.time=100y",
 			"--web.listen-address=" + address, "--log.level=warn",
 		}
 	})}

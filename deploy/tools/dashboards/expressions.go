@@ -1,28 +1,44 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"regexp"
+)
 
 // Figures are aggregated by max: several Fairleads on one warehouse export the
 // same ones, and history has no instance.
 
-// backfilled is how far back one sample a day, as `fairlead history` writes it,
-// is looked for.
-const backfilled = "26h"
+// weekly are the figures of which `fairlead history` writes one sample a week; of
+// the others it is one a day.
+var weekly = regexp.MustCompile(`fairlead_(area_|engineer_(area_|orphaned_|uncovered_)|team_(bus_factor|silo_score|sole_holder_areas|load_fairness_|load_gini_chance_(low|high)))`)
+
+// reach is how far back a sample of the history is looked for.
+func reach(series string) string {
+	if weekly.MatchString(series) {
+		return "8d"
+	}
+	return "26h"
+}
 
 // at is the series at the end of the dashboard's range. Of a time when no
 // Fairlead was scraped, the last sample of the history holds; of any other only
 // what is fresh: a figure that has stopped must not look as if it were of now.
 func at(series string) string {
-	return fmt.Sprintf("%s or last_over_time(%[1]s[%s]) unless on () last_over_time(fairlead_build_info[%[2]s])", series, backfilled)
+	return fmt.Sprintf("%s or last_over_time(%[1]s[%s]) unless on () last_over_time(fairlead_build_info[%[2]s])", series, reach(series))
 }
 
 // top is the figure at the end of the range, by the labels given.
 func top(by, series string) string { return "max by (" + by + ") (" + at(series) + ")" }
 
-// lately is the figure over the range. Each step takes what lies within it, so
-// that one sample a day is found, and none is shown for longer than it holds.
+// within is what lies in the step that begins at each instant. Grafana's steps
+// end at round times, hours ago where a year is shown: so the newest figure is in
+// the last one, one sample a day is found, and none is shown for longer than it
+// holds.
+const within = "[$__interval] offset -$__interval"
+
+// lately is the figure over the range.
 func lately(by, series string) string {
-	return "max by (" + by + ") (last_over_time(" + series + "[$__interval]))"
+	return "max by (" + by + ") (last_over_time(" + series + within + "))"
 }
 
 // most is lately, of the ten that are greatest at the end of the range: a line
@@ -33,7 +49,7 @@ func most(by, series string) string { return ofTen("topk", by, series) }
 func least(by, series string) string { return ofTen("bottomk", by, series) }
 
 func ofTen(choose, by, series string) string {
-	return fmt.Sprintf("%s and on (%s) %s(10, max by (%s) (last_over_time(%s[%s] @ end())))", lately(by, series), by, choose, by, series, backfilled)
+	return fmt.Sprintf("%s and on (%s) %s(10, max by (%s) (last_over_time(%s[%s] @ end() offset -$__interval)))", lately(by, series), by, choose, by, series, reach(series))
 }
 
 // spread is a figure of the distribution of a team's open work.

@@ -42,7 +42,7 @@ func knowledge() *page {
 		column{name: "Areas of one holder", expr: top("team", `fairlead_team_sole_holder_areas{team=~"$teams"}`), unit: number, levels: badFromOne},
 		column{name: "People it rests on", expr: top("team", `fairlead_team_bus_factor{team=~"$teams"}`), unit: number, levels: bus})
 	p.bars(12, 10, "Grew most in four weeks", "Change of the silo score against four weeks ago; 0 where there are no figures of then. From 0.1 it is worth a look.", number,
-		query{`topk(10, ` + top("area", of("fairlead_area_silo_score")) + ` - max by (area) (last_over_time(` + of("fairlead_area_silo_score") + `[26h] offset 4w)) or 0 * ` + top("area", of("fairlead_area_silo_score")) + `)`, "{{area}}"},
+		query{`topk(10, ` + top("area", of("fairlead_area_silo_score")) + ` - max by (area) (last_over_time(` + of("fairlead_area_silo_score") + `[8d] offset 4w)) or 0 * ` + top("area", of("fairlead_area_silo_score")) + `)`, "{{area}}"},
 		level{0, green}, level{0.05, yellow}, level{0.1, orange}).Max(1).Decimals(2)
 	p.lines(12, 10, "Silo score", "How far the knowledge of an area sits with one person, from 0 (shared) to 1. The ten greatest.", number,
 		query{most("area", of("fairlead_area_silo_score")), "{{area}}"}).Max(1)

@@ -20,7 +20,7 @@ func overview() *page {
 	p.number(4, "Teams that rest on one", "Teams where one person's leaving would leave at least half of what is asked for without anybody who knows it.", number,
 		either("count("+top("team", team("fairlead_team_bus_factor"))+" == 1)", "count("+top("team", team("fairlead_team_bus_factor"))+")"), nil, badFromOne...)
 	p.number(4, "Alerts that fire", "Alerts of Fairlead that fire now, by the rules in this Prometheus; 0 also where the rules are not there.", number,
-		either(`sum(ALERTS{alertname=~"Fairlead.+",alertstate="firing"})`, "count(count(fairlead_build_info))"), nil, badFromOne...)
+		either(`sum(ALERTS{alertname=~"Fairlead.+",alertstate="firing"})`, "count(count(fairlead_build_info))"), nil, badFromOne...).NoValue("from the history")
 
 	p.rows(24, 12, "Teams at a glance", "One row a team, or a queue where there is no roster for it: then everybody who works on it counts as present. Click a name for the team. Empty is not known: too few people or tickets to say, or no roster.",
 		[]column{{name: "Team", expr: "team", link: p.toTeam(cell)}, {name: "Is a", expr: "kind", words: kinds}},
@@ -47,9 +47,9 @@ func overview() *page {
 	p.number(4, "Held by nobody", "Open tickets of these teams that nobody holds. Some are normal; a growing pile is not.", number,
 		"sum("+top("team", team("fairlead_team_unassigned_tickets"))+")", nil, level0...)
 	p.number(4, "Figures are of", "The instant that all of this describes. On a replayed log it lies in the past.", "dateTimeAsIso",
-		"max(fairlead_snapshot_as_of_timestamp_seconds) * 1000", nil, level0...)
+		"max(fairlead_snapshot_as_of_timestamp_seconds) * 1000", nil, level0...).NoValue("from the history")
 	p.number(4, "Made", "How long ago these figures were made. After metrics.max_age, an hour by default, they are no longer shown.", seconds,
-		"time() - max(fairlead_snapshot_timestamp_seconds)", nil, ages...)
+		"time() - max(fairlead_snapshot_timestamp_seconds)", nil, ages...).NoValue("from the history")
 
 	p.lines(12, 9, "Open tickets", "Open tickets that people of a team hold; the ten teams with most. A line that rises for weeks says that more comes in than is finished.", number,
 		query{most("team", team("fairlead_team_open_tickets")), "{{team}}"}).OverrideByFieldType("number", leads("Open the team", p.toTeam(label("team"))))

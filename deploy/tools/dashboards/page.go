@@ -33,9 +33,13 @@ const tag = "fairlead"
 // hidden variable of each dashboard, to be changed in one place.
 const home = "http://127.0.0.1:9464"
 
-// yesterday, in milliseconds, is how long a line goes on to the next point: one
-// sample a day makes a line, and two days without any are a gap.
-const yesterday = 26 * 60 * 60 * 1000
+// yesterday and lastWeek, in milliseconds, are how long a line goes on to the next
+// point: one sample a day, or where the history has no more one a week, makes a
+// line, and more time without any is a gap.
+const (
+	yesterday = 26 * 60 * 60 * 1000
+	lastWeek  = 8 * 24 * 60 * 60 * 1000
+)
 
 // source is the Prometheus that the reader chooses.
 var source = common.DataSourceRef{Type: cog.ToPtr("prometheus"), Uid: cog.ToPtr("${datasource}")}
@@ -264,6 +268,9 @@ func (p *page) balance(width, height uint32, title, about, unit string, q query,
 func (p *page) lines(width, height uint32, title, about, unit string, queries ...query) *timeseries.PanelBuilder {
 	b := p.plain(width, height, title, about, unit).Datasource(source)
 	for i, q := range queries {
+		if weekly.MatchString(q.expr) {
+			b.SpanNulls(common.BoolOrFloat64{Float64: cog.ToPtr[float64](lastWeek)})
+		}
 		b.WithTarget(prometheus.NewDataqueryBuilder().Datasource(source).RefId(refID(i)).Expr(q.expr).LegendFormat(q.legend).
 			Range().Interval("1m").Format(prometheus.PromQueryFormatTimeSeries).EditorMode(prometheus.QueryEditorModeCode))
 	}

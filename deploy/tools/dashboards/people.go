@@ -89,8 +89,8 @@ func team() *page {
 // only where there are no seven days yet.
 func handovers(labels string) string {
 	const metric = "fairlead_team_handovers_total"
-	return "clamp_min(max by (team) (last_over_time(" + metric + labels + "[$__interval])) - max by (team) (last_over_time(" + metric + labels + "[" + backfilled + "] offset 1w)), 0)" +
-		" or max by (team) (increase(" + metric + labels + "[1w]))"
+	return "clamp_min(max by (team) (last_over_time(" + metric + labels + within + ")) - max by (team) (last_over_time(" + metric + labels + "[" + reach(metric) + "] offset 1w)), 0)" +
+		" or max by (team) (increase(" + metric + labels + "[1w] offset -$__interval))"
 }
 
 // faint is the look of the edge of a band.
@@ -112,14 +112,14 @@ func engineer() *page {
 	p.note(24, 3, "What rests on **$engineer**, not how well they work: nothing here counts finished work, and nothing is compared with anybody by name. "+
 		"It is a pseudonym; `fairlead whois $engineer` says who it is, and notes who asked. If it is you, [your page](${fairlead}/me) shows every figure that is held on you, where it comes from, who looked, and how to object.")
 	p.number(6, "Overloaded", "Signs of overload of two kinds in three of the last four weeks. It goes out when they have been gone for two.", number,
-		top("engineer", of("fairlead_engineer_overloaded")), yes, badFromOne...)
+		top("engineer", of("fairlead_engineer_overloaded")), yes, badFromOne...).NoValue("too little known")
 	p.number(6, "Open tickets", "Open tickets that they hold, in all teams.", number, `sum(`+top("engineer, team", of("fairlead_engineer_open_tickets"))+`)`, nil, level0...)
 	p.number(6, "Over an even share", "Their share of a team's open work over an even share, the greatest of their teams: 1 is even.", times,
 		top("engineer", windowed("fairlead_engineer_relative_load_ratio")), nil, relative...).Decimals(1)
 	p.number(6, "Unplanned", "Share of the work received in the last four weeks that was unplanned: incidents, unless configured otherwise.", ratio,
 		top("engineer", of("fairlead_engineer_unplanned_ratio")), nil, level{0, green}, level{0.5, yellow}).NoValue("no incidents")
 	p.bars(12, 9, "Signs of overload", "How strong each sign was in the last week: 1 is at its threshold. When somebody worked is not shown of single people unless that was agreed.", number,
-		query{top("family, signal", of("fairlead_engineer_overload_signal")), "{{family}}: {{signal}}"}, sign...).Decimals(2)
+		query{top("family, signal", of("fairlead_engineer_overload_signal")), "{{family}}: {{signal}}"}, sign...).Decimals(2).NoValue("too little is known of the last weeks")
 	p.lines(12, 9, "Over an even share", "By team: 1 is even, and the line to compare with.", times,
 		query{lately("team", windowed("fairlead_engineer_relative_load_ratio")), "{{team}}"}).OverrideByFieldType("number", leads("Open the team", p.toTeam(label("team"))))
 	p.lines(12, 9, "Open tickets", "What they held, by team.", number, query{lately("team", of("fairlead_engineer_open_tickets")), "{{team}}"})

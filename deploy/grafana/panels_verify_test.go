@@ -1,0 +1,336 @@
+//go:build verify
+
+// Package grafana asks a real Prometheus what the dashboards ask, as Grafana
+// does.
+package grafana
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	prom "fairlead/deploy/prometheus"
+	"fairlead/deploy/prometheus/prometheustest"
+)
+
+type dashboard struct {
+	name   string
+	Time   struct{ From string }
+	Panels []struct {
+		Type, Title string
+		Targets     []struct {
+			Expr    string
+			Instant bool
+		}
+	}
+	Templating struct {
+		List []struct {
+			Name, Type, Definition, AllValue string
+			IncludeAll                       bool
+			Current                          struct{ Value any }
+		}
+	}
+}
+
+// dashboards are the files that ask Prometheus.
+func dashboards(t *testing.T) []dashboard {
+	t.Helper()
+	files, err := filepath.Glob("*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	var all []dashboard
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := dashboard{name: strings.TrimSuffix(file, ".json")}
+		if err := json.Unmarshal(content, &d); err != nil {
+			t.Fatal(err)
+		}
+		if d.name != "drilldown" {
+			all = append(all, d)
+		}
+	}
+	return all
+}
+
+// view is a dashboard as somebody looks at it.
+type view struct {
+	server   *prometheustest.Prometheus
+	from, to time.Time
+	past     bool // no Fairlead was scraped, and somebody may not have been there yet
+}
+
+// pixels are the width of half a row on a laptop: about as many points are asked
+// for.
+const pixels = 600
+
+func (v view) step() time.Duration {
+	return max(time.Minute, (v.to.Sub(v.from) / pixels).Truncate(time.Minute))
+}
+
+var reference = regexp.MustCompile(`\$\{?([a-z_]+)\}?`)
+
+func fill(expr string, chosen map[string]string) string {
+	return reference.ReplaceAllStringFunc(expr, func(found string) string {
+		if value, ok := chosen[reference.FindStringSubmatch(found)[1]]; ok {
+			return value
+		}
+		return found
+	})
+}
+
+// choices are all that a reader can choose: for each variable of one its values,
+// for each of several All. The values of one can depend on the others'.
+func (v view) choices(t *testing.T, d dashboard) []map[string]string {
+	t.Helper()
+	step := v.step()
+	all := []map[string]string{{"__interval": duration(step), "__rate_interval": duration(max(4*time.Second, step))}}
+	for _, variable := range d.Templating.List {
+		if variable.Type != "query" {
+			continue
+		}
+		var more []map[string]string
+		for _, chosen := range all {
+			selector, label, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(variable.Definition, "label_values("), ")"), ", ")
+			values := v.values(t, fill(selector, chosen), label)
+			if len(values) == 0 {
+				t.Errorf("%s: nothing to choose from for %s", d.name, variable.Name)
+			}
+			switch current, _ := variable.Current.Value.(string); {
+			case variable.IncludeAll && variable.AllValue != "":
+				values = []string{variable.AllValue}
+			case variable.IncludeAll:
+				for i := range values {
+					values[i] = strings.ReplaceAll(regexp.QuoteMeta(values[i]), `\`, `\\`)
+				}
+				values = []string{"(" + strings.Join(values, "|") + ")"}
+			case current != "":
+				values = []string{current}
+			}
+			for _, value := range values {
+				one := maps.Clone(chosen)
+				one[variable.Name] = value
+				more = append(more, one)
+			}
+		}
+		all = more
+	}
+	return all
+}
+
+// values are those of a label that a series had in the range.
+func (v view) values(t *testing.T, selector, label string) []string {
+	t.Helper()
+	samples, err := v.server.Query(t.Context(), fmt.Sprintf("count by (%s) (last_over_time(%s[%s]))", label, selector, duration(v.to.Sub(v.from))), v.to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var values []string
+	for _, s := range samples {
+		values = append(values, s.Labels[label])
+	}
+	slices.Sort(values)
+	return values
+}
+
+func duration(d time.Duration) string { return fmt.Sprintf("%ds", int(d.Seconds())) }
+
+// ask is what Grafana asks for a panel: at the end of the range, or over it, from
+// and to round times.
+func (v view) ask(ctx context.Context, expr string, instant bool) ([]prometheustest.Sample, error) {
+	if instant {
+		return v.server.Query(ctx, expr, v.to)
+	}
+	return v.server.QueryRange(ctx, expr, v.from.Truncate(v.step()), v.to.Truncate(v.step()), v.step())
+}
+
+// absent is what may be unknown, and why. A panel that asks for nothing else says
+// so in words.
+var absent = []struct{ what, why string }{
+	{`after_hours|short_rests|signal="rest"|signal="on_call"`, "needs a roster, and the demonstration has none"},
+	{`last_sweep_timestamp`, "the first sweep comes after a day"},
+}
+
+// wordless are panels that may be empty for some choice, and say why there.
+var wordless = []struct{ title, why string }{
+	{"Unplanned", "a project of Jira without incidents"},
+	{"What they know", "somebody who is among the first five of no area"},
+	{"Overloaded", "somebody with too few weeks of work to say"},
+	{"Signs of overload", "somebody with too few weeks of work to say"},
+}
+
+// service is what a history does not tell.
+var service = regexp.MustCompile(`fairlead_snapshot_|ALERTS`)
+
+func (v view) allowed(expr string) bool {
+	return v.past && service.MatchString(expr) ||
+		slices.ContainsFunc(absent, func(a struct{ what, why string }) bool { return regexp.MustCompile(a.what).MatchString(expr) })
+}
+
+// checkAnswers asks every expression of every panel, with everything that can be
+// chosen. Each gives numbers for some choice, each panel for every choice.
+func (v view) checkAnswers(t *testing.T, d dashboard) (asked int) {
+	t.Helper()
+	answered := map[string]bool{}
+	choices := v.choices(t, d)
+	for _, chosen := range choices {
+		for _, p := range d.Panels {
+			if p.Type == "text" {
+				continue
+			}
+			full, must := false, false
+			for _, target := range p.Targets {
+				samples, err := v.ask(t.Context(), fill(target.Expr, chosen), target.Instant)
+				if err != nil {
+					t.Fatalf("%s: %q: %v", d.name, p.Title, err)
+				}
+				asked++
+				must = must || !v.allowed(target.Expr)
+				if len(samples) > 0 {
+					full, answered[target.Expr] = true, true
+				}
+				for _, s := range samples {
+					if slices.ContainsFunc(s.Values, func(one prometheustest.Value) bool { return strings.Contains(one.V, "Inf") }) {
+						t.Errorf("%s: %q is not finite: %v", d.name, p.Title, s)
+					}
+				}
+			}
+			if !full && must && !(v.past && chosen["engineer"] != "") && !slices.ContainsFunc(wordless, func(w struct{ title, why string }) bool { return w.title == p.Title }) {
+				t.Errorf("%s: %q is empty for %v", d.name, p.Title, chosen)
+			}
+		}
+	}
+	for _, p := range d.Panels {
+		for _, target := range p.Targets {
+			if !answered[target.Expr] && !v.allowed(target.Expr) {
+				t.Errorf("%s: %q is never answered: %s", d.name, p.Title, target.Expr)
+			}
+			if answered[target.Expr] && v.allowed(target.Expr) {
+				t.Errorf("%s: %q is answered, and need not be excused: %s", d.name, p.Title, target.Expr)
+			}
+		}
+	}
+	return asked
+}
+
+// The demonstration, scraped for some seconds: no panel is empty, whoever looks
+// at which team, area or engineer.
+func TestVerifyPanels(t *testing.T) {
+	demo := prometheustest.Demo(t, t.TempDir(), "--now", time.Now().UTC().Format(time.DateOnly))
+	server := prometheustest.Start(t, prometheustest.Options{Scrape: demo.URL, Rules: prom.Rules(demo.URL, "")})
+	server.Scraped(t)
+	prometheustest.Eventually(t, "two scrapes", func(ctx context.Context) error {
+		samples, err := server.Query(ctx, "increase(fairlead_source_requests_total[1m])", time.Time{})
+		if err == nil && len(samples) == 0 {
+			err = fmt.Errorf("there are no rates yet")
+		}
+		return err
+	})
+	for _, d := range dashboards(t) {
+		t.Run(d.name, func(t *testing.T) {
+			back := map[string]time.Duration{"now-24h": 24 * time.Hour, "now-90d": 90 * 24 * time.Hour, "now-1y": 365 * 24 * time.Hour}[d.Time.From]
+			if back == 0 {
+				t.Fatalf("begins at %s", d.Time.From)
+			}
+			v := view{server: server, from: time.Now().Add(-back), to: time.Now()}
+			if back == 24*time.Hour {
+				// Rates are of what was before each step: at the next one.
+				v.to = v.to.Add(v.step())
+			}
+			t.Logf("%d questions answered", v.checkAnswers(t, d))
+		})
+	}
+}
+
+// A year of one sample a day, and no Fairlead that is scraped: every panel of
+// Quarter shows the past, and the other pages show a day of it.
+func TestVerifyHistory(t *testing.T) {
+	organisation := time.Now().UTC().Truncate(24 * time.Hour)
+	for _, c := range []struct {
+		name  string
+		log   string // a real one, to replay
+		from  time.Time
+		to    time.Time
+		pages []string
+	}{
+		{"generated", "", organisation.AddDate(-1, 0, 0), organisation, []string{"overview", "team", "knowledge", "engineer", "quarter"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			data := t.TempDir()
+			fairlead := prometheustest.Fairlead(t)
+			demo := []string{"demo", "--once", "--data", data, "--now", c.to.Format(time.DateOnly)}
+			if c.log != "" {
+				demo = []string{"demo", "--once", "--data", data, "--servicenow-log", realLog(t, c.log)}
+			}
+			prometheustest.Run(t, fairlead, demo...)
+			text := prometheustest.Run(t, fairlead, "history", "--people", "--data", data, "--from", c.from.Format(time.DateOnly), "--to", c.to.Format(time.DateOnly), "--step", "1d")
+			file := filepath.Join(t.TempDir(), "history.om")
+			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			server := prometheustest.Start(t, prometheustest.Options{History: []string{file}})
+			for _, d := range dashboards(t) {
+				if !slices.Contains(c.pages, d.name) {
+					continue
+				}
+				t.Run(d.name, func(t *testing.T) {
+					// Thirty days ago in the afternoon, hours after the day's sample.
+					v := view{server, c.from, c.to.AddDate(0, 0, -30).Add(15 * time.Hour), true}
+					if d.name == "quarter" {
+						v.to = c.to
+						v.checkYear(t, d)
+					}
+					t.Logf("%d questions answered", v.checkAnswers(t, d))
+				})
+			}
+		})
+	}
+}
+
+// checkYear wants each panel's lines to have a point for nearly every day.
+func (v view) checkYear(t *testing.T, d dashboard) {
+	t.Helper()
+	days := int(v.to.Sub(v.from).Hours() / 24)
+	for _, chosen := range v.choices(t, d) {
+		for _, p := range d.Panels {
+			for _, target := range p.Targets {
+				samples, err := v.ask(t.Context(), fill(target.Expr, chosen), target.Instant)
+				if err != nil {
+					t.Fatal(err)
+				}
+				longest, lines := 0, len(samples)
+				for _, s := range samples {
+					longest = max(longest, len(s.Values))
+				}
+				want := days
+				if strings.Contains(target.Expr, "fairlead_area_") {
+					want = days / 7 // knowledge is told once a week
+				}
+				if longest < want*9/10 || longest > want*21/20 || lines > 10 {
+					t.Errorf("%q: %d lines, of %d points at most in %d days", p.Title, lines, longest, days)
+				}
+			}
+		}
+	}
+}
+
+// realLog is a file of the folder of real data, or skips where there is none.
+func realLog(t *testing.T, name string) string {
+	t.Helper()
+	shared := os.Getenv("FAIRLEAD_SHARED")
+	if shared == "" {
+		t.Skip("FAIRLEAD_SHARED is not set: no real data here")
+	}
+	return filepath.Join(shared, "data", name)
+}
