@@ -116,6 +116,9 @@
 // uncorrected covers it in no more than 81 to 90 % at 4 to 8 people. It knows
 // nothing of luck: for that there is the band of [Chance].
 //
+// [WeeksInterval] is about these people and other weeks: for "this quarter", where
+// nobody else could have been drawn.
+//
 // # Trends, shifts, outliers
 //
 // [TrendOf] is the test of Mann (1945) and Kendall (1975) with the slope of Sen
@@ -162,7 +165,9 @@
 // The 95 % interval covers in 90.1 to 93.1 % of 4,000 teams of 4 to 8 people from
 // log-normal and uniform populations (94.7 to 95.2 % from exponential ones), and
 // the corrected one in 90.5 to 93.4 % (95.2 to 95.7 %). A bootstrap over people
-// reaches 56 to 77 % at that size and is not offered.
+// reaches 56 to 77 % at that size and is not offered. That of weeks covers in 94.2
+// to 95.0 % of 3,000 quarters of 8 or 13 independent weeks, in 98.8 % where all are
+// alike.
 //
 // The trend test says p ≤ 0.05 without a trend in 1.6 % of series of 5 values, 3.1 %
 // of 8, 4.8 % of 10, 4.6 % of 12, 4.6 % of 26, 4.2 % of 13 and 4.9 % of 52 with ties.
@@ -184,6 +189,8 @@
 //   - Davison & Hinkley (1997): Bootstrap Methods and their Application. Cambridge.
 //   - Deltas (2003): The small-sample bias of the Gini coefficient. Review of
 //     Economics and Statistics 85.
+//   - Efron (1979): Bootstrap methods: another look at the jackknife. Annals of
+//     Statistics 7.
 //   - Gini (1912): Variabilità e mutabilità. Bologna.
 //   - Karagiannis & Kovacevic (2000): A method to calculate the jackknife variance
 //     estimator for the Gini coefficient. Oxford Bulletin of Economics and

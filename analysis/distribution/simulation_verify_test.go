@@ -143,3 +143,5 @@ func TestVerifySkillsExplain(t *testing.T) {
 	t.Logf("p ≤ 0.05 in %.2f %% of %d teams", 100*float64(rejected)/teams, teams)
 	within(t, "the share of p ≤ 0.05", float64(rejected)/teams, 0.05, 0.022)
 }
+
+func TestVerifyWeeksCoverage(t *testing.T) { weeksCoverage(t, 3000) }
