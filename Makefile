@@ -7,7 +7,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 TOOLS   := $(CURDIR)/bin/tools
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build embedded demo test verify lint bench bench-requests dashboards clean
+.PHONY: help build embedded demo test verify lint bench bench-requests dashboards pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,13 @@ lint: $(TOOLS)/golangci-lint ## the linters, among them the arrows between the r
 
 dashboards: ## write the Grafana dashboards
 	cd deploy/tools && go run ./dashboards -out ../grafana
+
+pictures: build embedded ## take the README's pictures from the demonstration (wants chromium)
+	@set -e; data=$$(mktemp -d); log=$$data/log; \
+	bin/fairlead demo --now 2026-09-30 --listen 127.0.0.1:9465 --data $$data/data >$$log 2>&1 & pid=$$!; \
+	trap 'kill $$pid; wait $$pid; rm -rf '"$$data" EXIT; \
+	until grep -q ^Serving $$log; do kill -0 $$pid || { cat $$log; exit 1; }; sleep 1; done; \
+	cd deploy/tools && go run ./pictures -url http://127.0.0.1:9465
 
 bench: embedded ## the benchmarks
 	go test -run '^$$' -bench . -benchtime 2s ./...
