@@ -27,6 +27,11 @@ type Config struct {
 	// the groups: the share of the top holder in a group of two tells one of
 	// them about the other. 1 shows all.
 	MinPeople int `yaml:"min_people"`
+	// People switches the series about single engineers, on an endpoint of their
+	// own. PeopleUsers are those of the web configuration's users who may read
+	// it; they are needed wherever others can reach it.
+	People      bool     `yaml:"people"`
+	PeopleUsers []string `yaml:"people_users"`
 	// Engineer is how an engineer is called.
 	Engineer Label `yaml:"engineer_label"`
 	// PersonAfterHours shows when single engineers worked. By default that is

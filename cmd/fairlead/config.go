@@ -69,7 +69,7 @@ type Source struct {
 // WebConfig says where and how metrics are served.
 type WebConfig struct {
 	Listen string `yaml:"listen"`
-	// People switches /metrics/people, the series about single engineers.
+	// People shows single engineers on the pages, to those who may see them.
 	People bool `yaml:"people"`
 	// ConfigFile names a Prometheus web configuration file (TLS and basic
 	// authentication). Without one, only loopback addresses are served.
@@ -250,7 +250,10 @@ func (c *Config) validate() error {
 	if !slices.Contains([]string{"auto", "text", "json"}, c.Log.Format) {
 		return fmt.Errorf("log.format is %q: use auto, text or json", c.Log.Format)
 	}
-	return checkListen(c.Web)
+	if err := checkListen(c.Web); err != nil {
+		return err
+	}
+	return c.checkScrapers()
 }
 
 // kinds are the systems that a source has a section for.

@@ -61,6 +61,7 @@ func TestConfiguredSources(t *testing.T) {
 		return path
 	}
 	config := write("fairlead.yaml", fmt.Sprintf(`
+metrics: {people: true}
 data_dir: %s
 sources:
   issues:

@@ -57,6 +57,7 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	if err := a.configure(); err != nil {
 		return err
 	}
+	a.cfg.Metrics.People = true // on loopback, and of nobody who works here
 	if len(a.cfg.Sources) > 0 {
 		return errors.New("the demonstration brings its own sources: leave sources out of the configuration and the environment, or run fairlead collect")
 	}

@@ -69,7 +69,10 @@ func (c initCmd) Run(ctx context.Context, a *app) error {
 	text := "# Fairlead's configuration. The README lists every key.\n\nsources:\n" + strings.Join(written, "") + fmt.Sprintf(`
 web:
   listen: 127.0.0.1:9464
-  # Series about single engineers, under pseudonyms, on /metrics/people.
+
+metrics:
+  # Series about single engineers, under pseudonyms, on /metrics/people. Where
+  # others can reach it, name in people_users who of web.config_file may read it.
   people: %t
 `, people)
 	if err := parseConfig([]byte(text), defaultConfig()); err != nil {

@@ -85,7 +85,7 @@ func TestInit(t *testing.T) {
 	if w == nil || strings.Join(w.Projects, " ") != wanted || w.TokenFile != workToken {
 		t.Errorf("asana: %+v", w)
 	}
-	if !cfg.Web.People {
+	if !cfg.Metrics.People {
 		t.Error("the answer about single engineers was lost")
 	}
 	text, err := os.ReadFile(output)

@@ -45,7 +45,7 @@ func (c rulesCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	people := a.cfg.Web.People && a.cfg.Metrics.Engineer != exporter.LabelNone
+	people := a.cfg.scrapePeople()
 	windows := a.cfg.Analysis.Windows
 	rules := deployed.Rules(deployed.Options{
 		Fairlead: c.ExternalURL, Grafana: c.GrafanaURL, Window: unevenWindow(windows),
@@ -67,7 +67,7 @@ func (c rulesCmd) Run(ctx context.Context, a *app) error {
 		fmt.Fprintf(a.stdout, "These teams have no lead with an e-mail address, so that alerts about their people reach nobody: %s\n", strings.Join(unreached, ", "))
 	}
 	if !people {
-		fmt.Fprintln(a.stdout, "Single engineers are not served (web.people, metrics.engineer_label): there are no alerts about them.")
+		fmt.Fprintln(a.stdout, "Single engineers are not served (metrics.people, metrics.engineer_label, privacy.simulation): there are no alerts about them.")
 	}
 	return nil
 }

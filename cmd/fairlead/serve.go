@@ -269,8 +269,8 @@ func (s *service) serveHTTP(ctx context.Context) error {
 		return promhttp.HandlerFor(reg, promhttp.HandlerOpts{EnableOpenMetrics: true, ErrorLog: scrapeErrors{s.log}})
 	}
 	mux.Handle("GET /metrics", handler(s.groups))
-	if s.cfg.people() {
-		mux.Handle("GET /metrics/people", handler(s.people))
+	if s.cfg.scrapePeople() {
+		mux.Handle("GET /metrics/people", s.cfg.onlyScrapers(handler(s.people)))
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, "ok")
