@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path"
@@ -77,9 +78,56 @@ type Table struct {
 	EffortField string   `yaml:"effort_field"` // none when empty; a number or a duration (in hours)
 	AreaFields  []string `yaml:"area_fields"`  // the first that is filled is the area
 
+	// Unplanned and Planned say which tickets are so whatever their kind, OnCall
+	// which called whoever was on call.
+	Unplanned Rule `yaml:"unplanned"`
+	Planned   Rule `yaml:"planned"`
+	OnCall    Rule `yaml:"on_call"`
+
 	// Statuses gives the category of single values of StatusField, before the
 	// defaults.
 	Statuses map[string]ticket.Category `yaml:"statuses"`
+}
+
+// Rule says which tickets bear a mark: those that have, in any of these columns, one
+// of its values, as it is stored. An empty one says none.
+type Rule map[string][]string
+
+func (r Rule) marks(rec record) bool {
+	for column, values := range r {
+		if v, shown := rec[column]; shown && slices.Contains(values, string(v)) {
+			return true
+		}
+	}
+	return false
+}
+
+// marks are those of a record, sorted. What is both planned and unplanned is
+// unplanned.
+func (t Table) marks(rec record) []ticket.Mark {
+	var list []ticket.Mark
+	if t.OnCall.marks(rec) {
+		list = append(list, ticket.MarkOnCall)
+	}
+	switch {
+	case t.Unplanned.marks(rec):
+		list = append(list, ticket.MarkUnplanned)
+	case t.Planned.marks(rec):
+		list = append(list, ticket.MarkPlanned)
+	}
+	return list
+}
+
+func (r Rule) validate() error {
+	for _, column := range slices.Sorted(maps.Keys(r)) {
+		switch {
+		case !columnName.MatchString(column):
+			return fmt.Errorf("%q is not a column's name", column)
+		case len(r[column]) == 0:
+			return fmt.Errorf("%s: list at least one value", column)
+		}
+	}
+	return nil
 }
 
 // DefaultConfig collects incidents. URL and a credential have no default.
@@ -191,6 +239,11 @@ func (t Table) validate() error {
 	for _, col := range t.AreaFields {
 		if !columnName.MatchString(col) {
 			return fmt.Errorf("area_fields: %q is not a column's name", col)
+		}
+	}
+	for key, rule := range map[string]Rule{"unplanned": t.Unplanned, "planned": t.Planned, "on_call": t.OnCall} {
+		if err := rule.validate(); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
 	for v, c := range t.Statuses {

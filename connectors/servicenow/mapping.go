@@ -2,6 +2,7 @@ package servicenow
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -148,6 +149,9 @@ func (t Table) columns() []string {
 	if t.EffortField != "" {
 		cols = append(cols, t.EffortField)
 	}
+	for _, rule := range []Rule{t.Unplanned, t.Planned, t.OnCall} {
+		cols = slices.AppendSeq(cols, maps.Keys(rule))
+	}
 	if caller := callerColumn[t.Name]; caller != "" {
 		cols = append(cols, caller)
 	}
@@ -194,6 +198,7 @@ func (s *Source) present(t Table, r record) (tk ticket.Ticket, why string) {
 		Assignee: r.get("assigned_to"), Status: statusID(class, r.get(t.StatusField)), Group: r.get("assignment_group"),
 		Kind: class, Priority: r.get("priority"), Parent: r.get(t.ParentField), HistoryComplete: true,
 	}
+	tk.Marks = t.marks(r)
 	if a := area(t.AreaFields, r.get); a != "" {
 		tk.Areas = []string{a}
 	}

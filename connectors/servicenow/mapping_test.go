@@ -1,6 +1,8 @@
 package servicenow
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"fairlead/connectors/ticket"
@@ -39,6 +41,39 @@ func TestCategoryOf(t *testing.T) {
 	} {
 		if got := categoryOf(c.table, c.table.Name, c.state, c.label); got != c.want {
 			t.Errorf("%s %s %q: got %s, want %s", c.table.Name, c.state, c.label, got, c.want)
+		}
+	}
+}
+
+func TestMarks(t *testing.T) {
+	table := Table{
+		Name: "change_request", Unplanned: Rule{"type": {"emergency"}, "contact_type": {"monitoring", "event"}},
+		Planned: Rule{"type": {"standard"}, "u_code": {""}}, OnCall: Rule{"risk": {"1", "2"}},
+	}.filled()
+	for _, c := range []struct {
+		rec  record
+		want []ticket.Mark
+	}{
+		{record{"type": "normal", "contact_type": "phone", "risk": "3", "u_code": "x"}, nil},
+		{record{"type": "normal", "contact_type": "event", "risk": "2"}, []ticket.Mark{ticket.MarkOnCall, ticket.MarkUnplanned}},
+		{record{"type": "standard"}, []ticket.Mark{ticket.MarkPlanned}},
+		{record{"type": "standard", "contact_type": "event"}, []ticket.Mark{ticket.MarkUnplanned}},
+		{record{"type": "normal", "u_code": ""}, []ticket.Mark{ticket.MarkPlanned}},
+		{record{"type": "normal"}, nil}, // a column that is hidden says nothing
+	} {
+		if got := table.marks(c.rec); !slices.Equal(got, c.want) {
+			t.Errorf("%v is marked %v, want %v", c.rec, got, c.want)
+		}
+	}
+	for _, column := range []string{"type", "contact_type", "risk", "u_code"} {
+		if !slices.Contains(table.columns(), column) {
+			t.Errorf("%s is not asked for", column)
+		}
+	}
+	for name, r := range map[string]Rule{"is not a column's name": {"No Column": {"1"}}, "at least one value": {"type": nil}} {
+		err := Table{Name: "incident", OnCall: r}.validate()
+		if err == nil || !strings.Contains(err.Error(), "on_call: ") || !strings.Contains(err.Error(), name) {
+			t.Errorf("got %v", err)
 		}
 	}
 }

@@ -28,6 +28,9 @@ func TestScope(t *testing.T) {
 			c.Tables = []Table{{Name: "incident", Statuses: map[string]ticket.Category{"9": ticket.CategoryDone}}}
 		},
 		"an area":            func(c *Config, _ *Options) { c.Tables = []Table{{Name: "incident", AreaFields: []string{"u_service"}}} },
+		"a rule":             func(c *Config, _ *Options) { c.Tables = []Table{{Name: "incident", OnCall: Rule{"priority": {"1"}}}} },
+		"other histories":    func(c *Config, _ *Options) { c.History = HistoryObserved },
+		"no comments":        func(c *Config, _ *Options) { c.Comments = false },
 		"a bot":              func(c *Config, _ *Options) { c.Bots = append(c.Bots, "svc.*") },
 		"labels' language":   func(c *Config, _ *Options) { c.Language = "de" },
 		"the default spelt":  nil,
