@@ -24,6 +24,7 @@ type Options struct {
 	Config Config // the zero Config is DefaultConfig
 	Logger *slog.Logger
 	Clock  func() time.Time // when a Snapshot was made; nil is time.Now
+	Draws  int              // of each lottery; 0 is as many as are published
 }
 
 // Engine answers queries over one warehouse. It keeps no state between calls and
@@ -48,6 +49,9 @@ func New(db *clickhouse.DB, o Options) *Engine {
 	}
 	if e.now == nil {
 		e.now = time.Now
+	}
+	if o.Draws > 0 {
+		e.draws = o.Draws
 	}
 	return e
 }

@@ -25,8 +25,9 @@ func TestMain(m *testing.M) { clickhousetest.Main(m) }
 
 var testKey = []byte("a key for tests, of enough bytes")
 
+// engineOf draws few lots: how well they draw is for package distribution to test.
 func engineOf(db *clickhouse.DB) *analysis.Engine {
-	return analysis.New(db, analysis.Options{Key: testKey})
+	return analysis.New(db, analysis.Options{Key: testKey, Draws: 399})
 }
 
 func collect(t testing.TB, db *clickhouse.DB, src source.Source) {
