@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"fairlead/analysis/report/chart"
 )
 
 // oneIn is a probability as people say it: of teams like this, how many would
@@ -61,7 +63,7 @@ func thousands(x float64) string {
 	return b.String()
 }
 
-func decimals(x float64, n int) string { return strconv.FormatFloat(x, 'f', n, 64) }
+func decimals(x float64, n int) string { return chart.Number(&x, n) }
 
 // and joins names; after the most it says how many more there are.
 func and(list []string, most int) string {

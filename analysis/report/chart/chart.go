@@ -124,7 +124,11 @@ func Number(x *float64, digits int) string {
 	if x == nil {
 		return "–"
 	}
-	return strconv.FormatFloat(*x, 'f', digits, 64)
+	text := strconv.FormatFloat(*x, 'f', digits, 64)
+	if strings.Trim(text, "-0.") == "" {
+		text = strings.TrimPrefix(text, "-") // no minus before nothing
+	}
+	return text
 }
 
 // tick is a line across a chart with its label.
