@@ -74,9 +74,10 @@ sources:
       tables: [{table: incident}, {table: sc_task}, {table: problem}, {table: change_request}]
 `, filepath.Join(dir, "data"), url(site), write("token", "site-secret\n"), url(snow.Handler()), write("password", "snow-secret\n")))
 
+	var environ []string
 	fairlead := func(ctx context.Context, args ...string) (out, errs string, code int) {
 		var stdout, stderr bytes.Buffer
-		code = run(ctx, append([]string{"--config", config}, args...), nil, strings.NewReader(""), &stdout, &stderr)
+		code = run(ctx, append([]string{"--config", config}, args...), environ, strings.NewReader(""), &stdout, &stderr)
 		for _, secret := range []string{"site-secret", "snow-secret"} {
 			if strings.Contains(stdout.String()+stderr.String(), secret) {
 				t.Errorf("fairlead %v prints a secret", args)
@@ -124,6 +125,10 @@ sources:
 	}
 
 	answers(t, filepath.Join(dir, "data"), fairlead)
+	reports(t, dir, fairlead)
+	environ = []string{"FAIRLEAD_PRIVACY_SIMULATION=true"}
+	simulated(t, fairlead)
+	environ = nil
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -132,10 +137,10 @@ sources:
 	address := listener.Addr().String()
 	listener.Close()
 	ctx, stop := context.WithCancel(t.Context())
-	served := make(chan string, 1)
+	done := make(chan string, 1)
 	go func() {
 		out, errs, code := fairlead(ctx, "serve", "--listen", address)
-		served <- fmt.Sprintf("status %d\n%s%s", code, out, errs)
+		done <- fmt.Sprintf("status %d\n%s%s", code, out, errs)
 	}()
 	get := func(path string) (string, int) {
 		response, err := http.Get("http://" + address + path)
@@ -154,7 +159,7 @@ sources:
 			break
 		}
 		select {
-		case text := <-served:
+		case text := <-done:
 			t.Fatalf("serve ended: %s", text)
 		default:
 		}
@@ -162,6 +167,7 @@ sources:
 			t.Fatal("not ready within a minute")
 		}
 	}
+	served(t, get, fairlead)
 	groups, _ := get("/metrics")
 	for _, want := range []string{"fairlead_team_load_gini{", `fairlead_source_last_success_timestamp_seconds{source="desk"}`, "fairlead_build_info{"} {
 		if !strings.Contains(groups, want) {
@@ -193,7 +199,7 @@ sources:
 	}
 	stop()
 	select {
-	case text := <-served:
+	case text := <-done:
 		if !strings.HasPrefix(text, "status 0") {
 			t.Errorf("serve ended with %s", text)
 		}

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"fairlead/analysis"
@@ -345,6 +346,11 @@ func (a *app) printFindings(ctx context.Context, h *house, plays []played) error
 	snapshot, err := a.engine(h).Snapshot(ctx, h.asOf())
 	if err != nil {
 		return err
+	}
+	if !a.cfg.people() {
+		known := *snapshot
+		known.Findings = slices.DeleteFunc(slices.Clone(snapshot.Findings), func(f analysis.Finding) bool { return f.Engineer != "" })
+		snapshot = &known
 	}
 	return writeFindings(a.stdout, snapshot, plays)
 }

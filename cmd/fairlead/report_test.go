@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"fairlead/analysis/report"
+)
+
+// reports asks for reports of a folder that no service holds.
+func reports(t *testing.T, dir string, fairlead func(context.Context, ...string) (string, string, int)) {
+	t.Helper()
+	data := filepath.Join(dir, "data")
+	file := filepath.Join(dir, "report.json")
+	if out, errs, code := fairlead(t.Context(), "report", "--audience", "lead", "--team", "Service Desk", "--format", "json", "--output", file); code != 0 || out != "" {
+		t.Fatalf("report: status %d\n%s%s", code, out, errs)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := report.Decode(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quarter := report.Due(time.Now())
+	if r.Team != "Service Desk" || r.Quarter != quarter || !r.Over || len(r.Workload.People) == 0 || len(r.Summary) != 5 {
+		t.Errorf("the report is of %s in %s, with %d people", r.Team, r.Quarter, len(r.Workload.People))
+	}
+	log, err := os.ReadFile(accessLog(data))
+	for _, p := range r.Workload.People {
+		if err != nil || !regexp.MustCompile(`"action":"report","pseudonym":"`+p.Engineer+`"`).Match(log) {
+			t.Fatalf("the access log does not say who saw %s: %v", p.Engineer, err)
+		}
+		if p.Name != "" {
+			t.Errorf("names were not asked for, and there is %s", p.Name)
+		}
+	}
+	for _, c := range []struct {
+		says string
+		args []string
+	}{
+		{"is about one team", []string{"--audience", "lead"}},
+		{"give the pseudonym", []string{"--audience", "self"}},
+		{"is not about one engineer", []string{"--engineer", "a-b-c"}},
+		{"is none: give all, days", []string{"--quarter", "2026-3"}},
+		{"is no quarter", []string{"--quarter", "90d"}},
+		{"has not begun", []string{"--quarter", "2999Q1"}},
+		{"neither a day", []string{"--as-of", "soon"}},
+	} {
+		out, errs, code := fairlead(t.Context(), append([]string{"report"}, c.args...)...)
+		if code == 0 || out != "" || !strings.Contains(errs, c.says) || strings.Count(errs, "\n") != 1 {
+			t.Errorf("report %v: status %d, %q, want one line that says %q", c.args, code, errs, c.says)
+		}
+	}
+}
+
+// simulated asks for everything that is about a person, in a simulation.
+func simulated(t *testing.T, fairlead func(context.Context, ...string) (string, string, int)) {
+	t.Helper()
+	for _, args := range [][]string{
+		{"whois", "a-b-c"},
+		{"explain", "team", "Service Desk"},
+		{"rebalance", "--team", "Service Desk"},
+		{"history", "--people"},
+		{"report", "--audience", "lead", "--team", "Service Desk"},
+		{"report", "--audience", "self", "--engineer", "a-b-c"},
+	} {
+		out, errs, code := fairlead(t.Context(), args...)
+		if code == 0 || out != "" || !strings.Contains(errs, "nothing about a person is published") {
+			t.Errorf("fairlead %v in a simulation: status %d, %q, %q", args, code, out, errs)
+		}
+	}
+	if out, errs, code := fairlead(t.Context(), "analyze"); code != 0 || !strings.Contains(out, "Service Desk") {
+		t.Errorf("in a simulation, teams are not shown: %d %s", code, errs)
+	}
+}
+
+// served asks a running service for a report, and looks for the one that it makes
+// by itself.
+func served(t *testing.T, get func(string) (string, int), fairlead func(context.Context, ...string) (string, string, int)) {
+	t.Helper()
+	found := regexp.MustCompile(`href="(/report\?[^"]+)"`)
+	var link []string
+	for begun := time.Now(); link == nil; time.Sleep(100 * time.Millisecond) {
+		text, _ := get("/reports")
+		link = found.FindStringSubmatch(text)
+		if time.Since(begun) > 2*time.Minute {
+			t.Fatalf("no report is in the archive after two minutes:\n%s", text)
+		}
+	}
+	page, code := get(strings.ReplaceAll(link[1], "&amp;", "&"))
+	if code != 200 || !strings.Contains(page, "The quarter in five sentences") {
+		t.Errorf("the stored report: %d", code)
+	}
+	out, errs, status := fairlead(t.Context(), "report", "--format", "json") // while the service holds the warehouse
+	if status != 0 {
+		t.Fatal(errs)
+	}
+	var r report.Report
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Audience != report.Group || len(r.Workload.People) != 0 || len(r.Workload.Teams) == 0 {
+		t.Errorf("the report for everybody has %d teams and %d people", len(r.Workload.Teams), len(r.Workload.People))
+	}
+	if !strings.Contains(link[1], r.ID()) {
+		t.Errorf("the service stored %s, and the same quarter made again is %s", link[1], r.ID())
+	}
+}
