@@ -19,6 +19,52 @@ import (
 
 var words = regexp.MustCompile(`[A-Za-z]`)
 
+// golden compares with a file, or writes it.
+func golden(t testing.TB, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got == string(want) {
+		return
+	}
+	a, b := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			t.Fatalf("%s differs at line %d (look, and run the tests with -update):\n got %s\nwant %s", path, i+1, a[i], b[i])
+		}
+	}
+	t.Fatalf("%s has %d lines, want %d", path, len(a), len(b))
+}
+
+// TestVerifyGoldenOrganisation is the report of the generated organisation in all
+// forms.
+func TestVerifyGoldenOrganisation(t *testing.T) {
+	db, o := organisation(t, 4_000, true)
+	q := quarter(t, db, "2026Q3", o.Now)
+	everybody := made(t, q, Options{Audience: Group})
+	for _, f := range []Format{HTML, CSV, JSON} {
+		golden(t, "organisation."+string(f), written(t, everybody, f))
+	}
+	golden(t, "lead.csv", written(t, made(t, q, Options{Audience: Lead, Teams: []string{o.Truths.OverloadedTeam.Name}}), CSV))
+	for _, p := range q.All.Parts {
+		if p.Name == o.Truths.Overloaded.Name {
+			golden(t, "self.csv", written(t, made(t, q, Options{Audience: Self, Engineer: p.Pseudonym}), CSV))
+		}
+	}
+}
+
 // TestVerifyGoldenIncidentLog is the figures of the real log of 2016, first half. Its
 // data begin in the first quarter's last month. Groups stand as numbers: nothing
 // of the log but figures is kept here.
