@@ -11,11 +11,11 @@ import (
 	"fairlead/connectors/source"
 )
 
-// Check implements source.Source. It sends about eight requests, and one more
+// Check implements source.Source. It sends about nine requests, and one more
 // for each project of the allow-list.
 func (s *Source) Check(ctx context.Context) (source.Report, error) {
 	var r source.Report
-	me, _, err := do[wireUser](ctx, s.client, call{method: http.MethodGet, path: "/myself"})
+	me, header, err := do[wireUser](ctx, s.client, call{method: http.MethodGet, path: "/myself"})
 	if err != nil {
 		return r, fmt.Errorf("checking %s: %w", s.name, err)
 	}
@@ -29,9 +29,11 @@ func (s *Source) Check(ctx context.Context) (source.Report, error) {
 		add(source.LevelWarning, "time zone", "the account shows none (%q), so every poll reads a day more; set one in its profile", me.TimeZone)
 	}
 	s.checkServer(ctx, add)
+	s.checkPermissions(ctx, add)
 	s.checkProjects(ctx, add)
 	s.checkFields(ctx, add)
 	s.checkIssues(ctx, add)
+	checkLimit(header, add)
 	return r, ctx.Err()
 }
 
@@ -64,6 +66,76 @@ func (s *Source) checkServer(ctx context.Context, add addFact) {
 	}
 	if skew := s.clock().Sub(info.ServerTime.Time).Abs(); !info.ServerTime.IsZero() && skew > maxSkew {
 		add(source.LevelWarning, "clock", "the site's clock and ours differ by %s; correct ours if it is wrong", skew.Round(time.Second))
+	}
+}
+
+// beyondReading are permissions that Fairlead never uses, by what they allow. The
+// first three say that an account is an administrator's.
+var beyondReading = []struct{ key, allows string }{
+	{"SYSTEM_ADMIN", "administer the system"}, {"ADMINISTER", "administer Jira"}, {"ADMINISTER_PROJECTS", "administer projects"},
+	{"CREATE_ISSUES", "create issues"}, {"EDIT_ISSUES", "edit issues"}, {"DELETE_ISSUES", "delete issues"},
+}
+
+const administrators = 3 // of beyondReading
+
+// checkPermissions asks what the account may do: that it may browse, and what it
+// need not.
+func (s *Source) checkPermissions(ctx context.Context, add addFact) {
+	keys := []string{"BROWSE_PROJECTS"}
+	for _, p := range beyondReading {
+		keys = append(keys, p.key)
+	}
+	ask := call{method: http.MethodGet, path: "/mypermissions"}
+	if s.cfg.Flavour == Cloud {
+		ask.query = url.Values{"permissions": {strings.Join(keys, ",")}} // Cloud wants to be told
+	}
+	answer, _, err := do[struct {
+		Permissions map[string]struct {
+			Have bool `json:"havePermission"`
+		} `json:"permissions"`
+	}](ctx, s.client, ask)
+	if err != nil {
+		add(source.LevelWarning, "permissions", "unknown: %v", err)
+		return
+	}
+	if browse, told := answer.Permissions["BROWSE_PROJECTS"]; told && !browse.Have {
+		add(source.LevelFailed, "permissions", "the account may browse no project; give it the permission Browse projects in those that are to be collected")
+		return
+	}
+	var more []string
+	level := source.LevelOK
+	for n, p := range beyondReading {
+		if answer.Permissions[p.key].Have {
+			more = append(more, p.allows)
+			if n < administrators {
+				level = source.LevelWarning
+			}
+		}
+	}
+	switch {
+	case len(more) == 0:
+		add(level, "permissions", "the account may browse, and change nothing")
+	case level == source.LevelOK:
+		add(level, "permissions", "the account may browse; it may also %s, which Fairlead never does", strings.Join(more, ", "))
+	default:
+		add(level, "permissions", "the account may also %s; use one that may only browse", strings.Join(more, ", "))
+	}
+}
+
+// checkLimit says what the site's answers tell of its rate limit: Data Center's
+// bucket, Cloud's points, or nothing.
+func checkLimit(header http.Header, add addFact) {
+	left, limit := header.Get("X-RateLimit-Remaining"), header.Get("X-RateLimit-Limit")
+	points := header.Get("RateLimit")
+	switch {
+	case left != "" && limit != "":
+		add(source.LevelOK, "rate limit", "%s of %s requests are left at once", left, limit)
+	case left != "":
+		add(source.LevelOK, "rate limit", "%s requests are left at once", left)
+	case points != "":
+		add(source.LevelOK, "rate limit", "%s", points)
+	default:
+		add(source.LevelOK, "rate limit", "the site tells none; Fairlead slows down when it is told to")
 	}
 }
 
@@ -134,6 +206,14 @@ const checkSample = 20
 // that changed last: whether people's e-mail addresses and histories show.
 func (s *Source) checkIssues(ctx context.Context, add addFact) {
 	where := and(s.scope, `updated >= "`+literal(beginning)+`"`)
+	if !s.since.IsZero() {
+		cal, err := s.calendar(ctx)
+		if err != nil {
+			cal = calendar{}
+		}
+		where = and(s.scope, `(statusCategory != Done OR updated >= "`+literal(cal.floor(s.since))+`")`)
+	}
+	asked := s.clock()
 	jql := where + " ORDER BY updated DESC"
 	fields := []string{"assignee", "created", "updated"}
 	var answer searchAnswer
@@ -156,6 +236,7 @@ func (s *Source) checkIssues(ctx context.Context, add addFact) {
 			total = *answer.Total
 		}
 	}
+	took := s.clock().Sub(asked)
 	switch {
 	case err != nil:
 		add(source.LevelFailed, "tickets visible", "the search was refused; check projects and jql: %v", err)
@@ -170,10 +251,25 @@ func (s *Source) checkIssues(ctx context.Context, add addFact) {
 		if s.cfg.Flavour == Cloud {
 			requests += (total + s.cfg.pageSize() - 1) / s.cfg.pageSize()
 		}
-		add(source.LevelOK, "tickets visible", "about %d; a first collection of all takes about %d requests", total, requests+10)
+		requests += 10
+		add(source.LevelOK, "tickets visible", "about %d; a first collection takes about %d requests, %s", total, requests, s.duration(requests, total, took))
 	}
 	s.checkHistories(ctx, answer.Issues, add)
 	checkEmails(answer.Issues, add)
+}
+
+// duration says how long so many requests take for so many issues, by the time that
+// the sample of checkSample issues took: a page takes longer for its issues, and
+// never less than an answer takes.
+func (s *Source) duration(requests, total int, took time.Duration) string {
+	d := max(time.Duration(requests)*took, time.Duration(total)*took/checkSample)
+	switch {
+	case d < time.Minute:
+		return "less than a minute"
+	case d < 2*time.Hour:
+		return fmt.Sprintf("about %d minutes", int(d.Round(time.Minute).Minutes()))
+	}
+	return fmt.Sprintf("about %d hours", int(d.Round(time.Hour).Hours()))
 }
 
 func (s *Source) checkHistories(ctx context.Context, issues []wireIssue, add addFact) {
@@ -214,20 +310,25 @@ func (s *Source) checkHistories(ctx context.Context, issues []wireIssue, add add
 }
 
 func checkEmails(issues []wireIssue, add addFact) {
-	people, emails := 0, 0
+	people, emails, masked := 0, 0, 0
 	for _, i := range issues {
 		p, err := i.person("assignee")
 		if err != nil || p == nil {
 			continue
 		}
 		people++
-		if p.EmailAddress != "" {
+		switch {
+		case p.email() != "":
 			emails++
+		case p.EmailAddress != "":
+			masked++
 		}
 	}
 	switch {
 	case people == 0:
 		add(source.LevelOK, "e-mail addresses", "not known: none of the issues that changed last is assigned")
+	case masked > 0:
+		add(source.LevelWarning, "e-mail addresses", "masked; set User email visibility to public or logged in users only, or people are joined across sources by an explicit map only")
 	case emails == 0:
 		add(source.LevelWarning, "e-mail addresses", "hidden; people are then joined across sources by an explicit map only (on Cloud the profile's visibility setting decides)")
 	default:

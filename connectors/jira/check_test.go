@@ -3,6 +3,7 @@ package jira_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -24,10 +25,28 @@ func TestCheck(t *testing.T) {
 	}{
 		"all is well": {want: map[string]string{
 			"account": "ok Collector", "time zone": "ok Etc/UTC", "version": "ok", "projects": "ok all 1", "effort": "ok customfield_10016",
-			"tickets visible": "ok about 2", "history": "ok", "e-mail addresses": "ok visible for 1 of 1",
+			"tickets visible": "ok about 2; a first collection takes about", "permissions": "ok and change nothing", "rate limit": "ok tells none", "history": "ok", "e-mail addresses": "ok visible for 1 of 1",
 		}},
-		"the zone is hidden":   {site: jiratest.Options{HideTimeZone: true}, want: map[string]string{"time zone": "warning a day more"}},
-		"e-mails are hidden":   {site: jiratest.Options{HideEmails: true}, want: map[string]string{"e-mail addresses": "warning hidden"}},
+		"the zone is hidden":     {site: jiratest.Options{HideTimeZone: true}, want: map[string]string{"time zone": "warning a day more"}},
+		"e-mails are hidden":     {site: jiratest.Options{HideEmails: true}, want: map[string]string{"e-mail addresses": "warning hidden"}},
+		"e-mails are masked":     {site: jiratest.Options{MaskEmails: true}, want: map[string]string{"e-mail addresses": "warning masked"}},
+		"nothing may be browsed": {site: jiratest.Options{Permissions: []string{"-BROWSE_PROJECTS"}}, want: map[string]string{"permissions": "failed Browse projects"}},
+		"a user of Jira":         {site: jiratest.Options{Permissions: []string{"EDIT_ISSUES"}}, want: map[string]string{"permissions": "ok edit issues, which Fairlead never does"}},
+		"an administrator":       {site: jiratest.Options{Permissions: []string{"EDIT_ISSUES", "ADMINISTER"}}, want: map[string]string{"permissions": "warning administer Jira, edit issues; use one"}},
+		"permissions are not told": {prepare: func(_ *testing.T, in *jiratest.Instance) {
+			in.Inject(jiratest.Fault{Path: "/mypermissions", Status: http.StatusNotFound})
+		}, want: map[string]string{"permissions": "warning unknown"}},
+		"what is older than since does not count": {
+			prepare: func(t *testing.T, in *jiratest.Instance) {
+				for _, i := range []jiratest.Issue{{Status: "6"}, {Status: "3"}} {
+					i.Project, i.Type, i.Created = "10001", "10", serverNow.AddDate(-3, 0, 0)
+					_, err := in.AddIssue(i)
+					must(t, err)
+				}
+			},
+			change: func(_ *jira.Config, o *jira.Options) { o.Since = serverNow.AddDate(-1, 0, 0) },
+			want:   map[string]string{"tickets visible": "ok about 3; a first collection takes about"},
+		},
 		"every project":        {change: func(c *jira.Config, _ *jira.Options) { c.Projects = nil }, want: map[string]string{"projects": "warning 2 are visible"}},
 		"a project is missing": {change: func(c *jira.Config, _ *jira.Options) { c.Projects = []string{"NET", "LOST"} }, want: map[string]string{"projects": "failed LOST", "tickets visible": "failed"}},
 		"nothing is visible": {prepare: func(t *testing.T, in *jiratest.Instance) {
@@ -75,6 +94,31 @@ func TestCheck(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What the answers tell of the site's limit is shown, and a slow site takes long.
+func TestCheckTellsLimitAndTime(t *testing.T) {
+	eachFlavour(t, func(t *testing.T, flavour jiratest.Flavour) {
+		in := newSite(t, jiratest.Options{Flavour: flavour})
+		for n := range 100 {
+			add(t, in, serverNow.Add(-time.Duration(n)*time.Hour))
+		}
+		now := serverNow
+		src := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			now = now.Add(30 * time.Second)
+			w.Header().Set("X-RateLimit-Limit", "50")
+			w.Header().Set("X-RateLimit-Remaining", "47")
+			in.ServeHTTP(w, r)
+		}), flavour, func(_ *jira.Config, o *jira.Options) { o.Clock = func() time.Time { return now } })
+		report, err := src.Check(t.Context())
+		must(t, err)
+		said := fmt.Sprint(report.Facts)
+		for _, words := range []string{"47 of 50 requests", " minutes"} {
+			if !strings.Contains(said, words) {
+				t.Errorf("check does not say %q: %s", words, said)
+			}
+		}
+	})
 }
 
 func TestCheckKnowsTheOtherFlavour(t *testing.T) {

@@ -116,7 +116,7 @@ func (p *people) named(src, id string) ticket.Account {
 
 func (p *people) account(src string, u *wireUser) ticket.Account {
 	return ticket.Account{
-		Source: src, ID: p.id(u), Name: u.DisplayName, Email: u.EmailAddress,
+		Source: src, ID: p.id(u), Name: u.DisplayName, Email: u.email(),
 		Active: u.Active, Bot: u.AccountType == "app",
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -88,6 +89,15 @@ type wireUser struct {
 	EmailAddress string `json:"emailAddress"`
 	Active       bool   `json:"active"`
 	TimeZone     string `json:"timeZone"`
+}
+
+// email is the address; "" where it is hidden, or masked as Data Center can be told
+// to: "ann at example dot org".
+func (u *wireUser) email() string {
+	if !strings.Contains(u.EmailAddress, "@") {
+		return ""
+	}
+	return u.EmailAddress
 }
 
 type wireNamed struct {

@@ -58,6 +58,9 @@ func (rd *renderer) userObject(u *User) object {
 	o := object{"displayName": u.DisplayName, "active": !u.Inactive && !u.Deleted, "timeZone": u.TimeZone}
 	if u.Email != "" && !rd.in.opts.HideEmails && !u.Deleted {
 		o["emailAddress"] = u.Email
+		if rd.in.opts.MaskEmails {
+			o["emailAddress"] = strings.NewReplacer("@", " at ", ".", " dot ").Replace(u.Email)
+		}
 	}
 	if rd.in.opts.Flavour == Cloud {
 		o["self"] = rd.base + "/user?accountId=" + u.AccountID

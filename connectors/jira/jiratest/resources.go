@@ -29,6 +29,37 @@ func (in *Instance) myself(w http.ResponseWriter, r *http.Request) {
 	reply(w, o)
 }
 
+// permissions that the Instance knows, with the kind that Jira says they are of.
+var permissions = map[string]string{
+	"BROWSE_PROJECTS": "PROJECT", "CREATE_ISSUES": "PROJECT", "EDIT_ISSUES": "PROJECT", "DELETE_ISSUES": "PROJECT",
+	"ADMINISTER_PROJECTS": "PROJECT", "ADMINISTER": "GLOBAL", "SYSTEM_ADMIN": "GLOBAL",
+}
+
+// myPermissions answers which permissions the account has: on Cloud those that are
+// asked for, and it is an error to ask for none; on Data Center all.
+// https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-permissions/#api-rest-api-3-mypermissions-get
+func (in *Instance) myPermissions(w http.ResponseWriter, r *http.Request) {
+	wanted := slices.Collect(maps.Keys(permissions))
+	if in.opts.Flavour == Cloud {
+		if r.URL.Query().Get("permissions") == "" {
+			fail(w, http.StatusBadRequest, "The 'permissions' query parameter is required.")
+			return
+		}
+		wanted = strings.Split(r.URL.Query().Get("permissions"), ",")
+	}
+	answer := object{}
+	for n, key := range slices.Sorted(slices.Values(wanted)) {
+		kind, ok := permissions[key]
+		if !ok {
+			fail(w, http.StatusBadRequest, "Unrecognized permission: "+key)
+			return
+		}
+		have := slices.Contains(in.opts.Permissions, key) || key == "BROWSE_PROJECTS" && !slices.Contains(in.opts.Permissions, "-"+key)
+		answer[key] = object{"id": strconv.Itoa(n + 1), "key": key, "name": key, "type": kind, "description": "", "havePermission": have}
+	}
+	reply(w, object{"permissions": answer})
+}
+
 func (in *Instance) serverInfo(w http.ResponseWriter, r *http.Request) {
 	numbers := []int{}
 	for part := range strings.SplitSeq(in.opts.Version, ".") {

@@ -148,6 +148,7 @@ func (in *Instance) routes() *http.ServeMux {
 // shared are the resources that both flavours have.
 func (in *Instance) shared(mux *http.ServeMux, api string) {
 	mux.HandleFunc("GET "+api+"/myself", in.myself)
+	mux.HandleFunc("GET "+api+"/mypermissions", in.myPermissions)
 	mux.HandleFunc("GET "+api+"/serverInfo", in.serverInfo)
 	mux.HandleFunc("GET "+api+"/field", in.fieldList)
 	mux.HandleFunc("GET "+api+"/status", in.statusList)

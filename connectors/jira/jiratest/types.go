@@ -183,8 +183,14 @@ type Options struct {
 	ClientID     string
 	ClientSecret string
 
-	// HideEmails leaves e-mail addresses out, as Cloud does by default.
+	// HideEmails leaves e-mail addresses out, as Cloud does by default. MaskEmails
+	// writes them as Data Center does where user email visibility is masked.
 	HideEmails bool
+	MaskEmails bool
+
+	// Permissions are the keys of what the account may do besides browsing, which
+	// it may not where Permissions holds "-BROWSE_PROJECTS".
+	Permissions []string
 
 	// IndexLag is how long searches show an issue as it was before an edit.
 	IndexLag time.Duration
