@@ -33,6 +33,12 @@ type Trend struct {
 	Tau   float64   `json:"tau"`   // Kendall's, with time
 	Slope float64   `json:"slope"` // Sen's, a week
 	P     float64   `json:"p"`     // two-sided, Mann–Kendall
+
+	// GiniLow and GiniHigh are a 95 % interval of the Gini of these weeks
+	// together, had they come out otherwise for the same people: weeks are
+	// resampled. nil under eight weeks.
+	GiniLow  *float64 `json:"gini_low"`
+	GiniHigh *float64 `json:"gini_high"`
 }
 
 // Outside is work that is not part of a Group's figures though it touches the

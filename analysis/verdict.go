@@ -264,9 +264,42 @@ func trends(groups []Group, squads []squad, from, to time.Time) error {
 		if !distribution.Defined(t.TauB) {
 			continue // all weeks alike
 		}
-		groups[i].Trend = &Trend{Weeks: series, Tau: t.TauB, Slope: t.Slope, P: t.P}
+		weeks, seed := squads[at].weeks(from, to)
+		low, high, err := distribution.WeeksInterval(groups[i].Name+separator+seed, weeks, 0.95)
+		if err != nil {
+			return fmt.Errorf("resampling the weeks of a team: %w", err)
+		}
+		groups[i].Trend = &Trend{Weeks: series, Tau: t.TauB, Slope: t.Slope, P: t.P, GiniLow: defined(low), GiniHigh: defined(high)}
 	}
 	return nil
+}
+
+// weeks are the load of each whole week in [from, to), of everybody who was there
+// in any, and their first and last to tell them by.
+func (c squad) weeks(from, to time.Time) (list []distribution.Week, seed string) {
+	place := map[overload.Week]int{}
+	for _, m := range c.members {
+		for _, r := range m.Records {
+			if !r.Week.Start().Before(from) && !(r.Week + 1).Start().After(to) {
+				place[r.Week] = 0
+			}
+		}
+	}
+	for k, number := range sortedKeys(place) {
+		place[number] = k
+		list = append(list, distribution.Week{Work: make([]float64, len(c.members)), Capacity: make([]float64, len(c.members))})
+		if k == 0 {
+			seed = fmt.Sprint(number, "+")
+		}
+	}
+	for i, m := range c.members {
+		for _, r := range m.Records {
+			if k, ok := place[r.Week]; ok && r.Capacity > 0 {
+				list[k].Work[i], list[k].Capacity[i] = r.Load.Sum, r.Capacity
+			}
+		}
+	}
+	return list, seed + fmt.Sprint(len(list))
 }
 
 // excess is G − E0[G] of the load of each whole week in [from, to) in which the
