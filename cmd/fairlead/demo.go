@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"fairlead/analysis"
+	"fairlead/connectors/asana"
+	"fairlead/connectors/asana/asanatest"
 	"fairlead/connectors/jira"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/rest"
@@ -209,23 +211,27 @@ func (c demoCmd) generate() ([]played, error) {
 		}
 		now = day
 	}
-	organisation := sandbox.Generate(c.Seed, now, sandbox.Options{})
+	organisation := sandbox.Generate(c.Seed, now, sandbox.Options{Asana: true})
 	content := fmt.Sprintf("organisation --seed %d --now %s", c.Seed, now.Format(time.DateOnly))
 	snowOptions, siteOptions := snowOptions(), c.jiraOptions()
 	site, err := organisation.Jira(siteOptions)
 	if err != nil {
 		return nil, err
 	}
-	inJira := 0
+	workOptions := asanatest.Options{Token: rand.Text()}
+	work, err := organisation.Asana(workOptions, func(t *sandbox.Ticket) bool { return t.System() == sandbox.Asana })
+	if err != nil {
+		return nil, err
+	}
+	held := map[sandbox.System]int{}
 	for _, t := range organisation.Tickets {
-		if organisation.Queue(t).System == sandbox.Jira {
-			inJira++
-		}
+		held[t.System()]++
 	}
 	return []played{
-		playServiceNow(organisation.ServiceNow(snowOptions), snowOptions, content, now, len(organisation.Tickets)-inJira,
+		playServiceNow(organisation.ServiceNow(snowOptions), snowOptions, content, now, held[sandbox.ServiceNow],
 			"incident", "problem", "change_request", "sc_task"),
-		playJira(site, siteOptions, content+" --jira-flavour "+c.JiraFlavour, now, inJira),
+		playJira(site, siteOptions, content+" --jira-flavour "+c.JiraFlavour, now, held[sandbox.Jira]),
+		playAsana(work, workOptions, content, now, held[sandbox.Asana]),
 	}, nil
 }
 
@@ -260,6 +266,15 @@ func playJira(in *jiratest.Instance, o jiratest.Options, content string, ends ti
 		cfg := jira.DefaultConfig()
 		cfg.URL, cfg.Flavour, cfg.Email, cfg.Token = url, jira.Flavour(o.Flavour), o.Email, o.Token
 		return &Source{Since: replaySince, HTTP: rest.DefaultConfig(), Jira: &cfg}
+	}}
+}
+
+func playAsana(in *sandbox.AsanaWorkspace, o asanatest.Options, content string, ends time.Time, tickets int) played {
+	return played{name: "asana", content: content, ends: ends, tickets: tickets, handler: in, source: func(url string) *Source {
+		cfg := asana.DefaultConfig()
+		cfg.URL, cfg.Token, cfg.Projects, cfg.Bots = url, o.Token, in.Projects, in.Bots
+		cfg.Sections, cfg.StatusField, cfg.KindField = asana.SectionsAreas, "Status", "Type"
+		return &Source{Since: replaySince, HTTP: rest.DefaultConfig(), Asana: &cfg}
 	}}
 }
 

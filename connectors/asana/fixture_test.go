@@ -50,10 +50,7 @@ func newOffice(t *testing.T, o asanatest.Options) *office {
 	f.help = f.AddProject("Help", f.desk, f.urgency)
 	f.picnic = f.AddProject("Picnic", f.desk)
 	f.backlog, f.doing = f.AddSection(f.migration, "Backlog"), f.AddSection(f.migration, "Doing")
-	f.server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", f.clock().Format(http.TimeFormat))
-		f.ServeHTTP(w, r)
-	}))
+	f.server = httptest.NewServer(f.Workspace)
 	t.Cleanup(f.server.Close)
 	return f
 }

@@ -33,6 +33,17 @@ func (o *Organisation) toAsana() {
 	}
 }
 
+// asanaQueues are the queues of which Asana holds tickets.
+func (o *Organisation) asanaQueues() map[*Queue]bool {
+	queues := map[*Queue]bool{}
+	for _, t := range o.Tickets {
+		if t.asana {
+			queues[o.Queues[t.first.queue]] = true
+		}
+	}
+	return queues
+}
+
 // The custom fields of the generated workspace, and their options.
 const (
 	asanaStatus   = "Status"

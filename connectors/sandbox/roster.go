@@ -16,6 +16,7 @@ import (
 const (
 	rosterServiceNow = "servicenow"
 	rosterJira       = "jira"
+	rosterAsana      = "asana"
 )
 
 // The roster's YAML. Mappings come out sorted by key.
@@ -70,15 +71,19 @@ type (
 // RosterYAML is the roster that the organisation's own administrator would keep,
 // as a file: people by the local part of their address, teams with leads, queues,
 // memberships and on-call, holidays and leave. Accounts join by e-mail, save those
-// that were deleted. The sources are to be called servicenow and jira. No planted
+// that were deleted. The sources are to be called servicenow, jira and asana. No planted
 // truth is in it.
 func (o *Organisation) RosterYAML() []byte {
 	f := rosterFile{Holidays: map[string][]rosterDay{}, People: map[string]rosterPerson{}, Teams: map[string]rosterTeam{}, Bots: map[string][]string{}}
+	inAsana := o.asanaQueues()
 	for _, t := range o.Teams {
 		team := rosterTeam{Lead: rosterID(t.Lead), Notify: plainTeam(t.Name) + "@example.org"}
 		for _, q := range t.Queues {
 			if q.System == Jira {
 				team.Queues = append(team.Queues, rosterQueue{rosterJira, q.Key})
+				if inAsana[q] {
+					team.Queues = append(team.Queues, rosterQueue{rosterAsana, t.Name})
+				}
 			} else {
 				team.Queues = append(team.Queues, rosterQueue{rosterServiceNow, q.Name})
 			}
@@ -86,7 +91,7 @@ func (o *Organisation) RosterYAML() []byte {
 		for _, m := range t.Members {
 			team.Members = append(team.Members, rosterMember{rosterID(m.Person), m.FTE, rosterPeriod{dayFrom(m.From), dayAfter(m.To)}})
 			if _, known := f.People[rosterID(m.Person)]; !known {
-				f.People[rosterID(m.Person)] = m.Person.roster()
+				f.People[rosterID(m.Person)] = m.Person.roster(len(inAsana) > 0)
 				o.rosterHolidays(f.Holidays, m.Person.Country)
 			}
 		}
@@ -99,7 +104,7 @@ func (o *Organisation) RosterYAML() []byte {
 		if p.Role != Bot {
 			continue
 		}
-		for source, ids := range p.rosterAccounts() {
+		for source, ids := range p.rosterAccounts(len(inAsana) > 0) {
 			f.Bots[source] = append(f.Bots[source], ids...)
 		}
 	}
@@ -125,13 +130,13 @@ func rosterID(p *Person) string {
 
 func plainTeam(name string) string { return strings.ReplaceAll(strings.ToLower(name), " ", ".") }
 
-func (p *Person) roster() rosterPerson {
+func (p *Person) roster(asana bool) rosterPerson {
 	r := rosterPerson{
 		Name: p.Name, Email: p.Email, Zone: p.Zone, Hours: p.rosterHours(), Holidays: p.Country, FTE: p.FTE,
 		Joined: dayFrom(p.Joined), Left: dayAfter(p.Left),
 	}
 	if p.Deleted {
-		r.Accounts = p.rosterAccounts()
+		r.Accounts = p.rosterAccounts(asana)
 	}
 	for _, l := range p.Leave {
 		r.Leave = append(r.Leave, rosterPeriod{localDay(l.From, p), localDay(l.To, p)})
@@ -141,13 +146,16 @@ func (p *Person) roster() rosterPerson {
 
 // rosterAccounts are the person's account ids by source; in Jira those of both
 // flavours, since the roster does not know by which the log is served.
-func (p *Person) rosterAccounts() map[string][]string {
+func (p *Person) rosterAccounts(asana bool) map[string][]string {
 	accounts := map[string][]string{}
 	if p.ServiceNowID != "" {
 		accounts[rosterServiceNow] = []string{p.ServiceNowID}
 	}
 	if p.JiraAccountID != "" {
 		accounts[rosterJira] = []string{p.Account(Jira, jiratest.Cloud), p.Account(Jira, jiratest.DataCenter)}
+	}
+	if asana && p.AsanaUser() != "" {
+		accounts[rosterAsana] = []string{p.AsanaUser()}
 	}
 	return accounts
 }

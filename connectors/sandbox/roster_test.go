@@ -102,7 +102,7 @@ func TestRosterSaysWhatTheOrganisationIs(t *testing.T) {
 // TestRosterFindsEveryAccount: whoever holds tickets, in either flavour, deleted
 // accounts among them, is somebody of the roster or a bot.
 func TestRosterFindsEveryAccount(t *testing.T) {
-	o := Generate(1, testNow, Options{Tickets: 3_000})
+	o := Generate(1, testNow, Options{Tickets: 3_000, Asana: true})
 	r := parsedRoster(t, o)
 	for _, flavour := range []jiratest.Flavour{jiratest.Cloud, jiratest.DataCenter} {
 		var accounts []ticket.Account
@@ -111,8 +111,11 @@ func TestRosterFindsEveryAccount(t *testing.T) {
 			for _, h := range o.Holdings(tk) {
 				p := h.Person
 				a := ticket.Account{Source: tk.System().String(), ID: p.Account(tk.System(), flavour), Email: p.Email, Bot: p.Role == Bot}
-				if tk.System() == Jira {
+				switch tk.System() {
+				case Jira:
 					a.Email = p.JiraEmail
+				case Asana:
+					a.ID = p.AsanaUser()
 				}
 				if p.Deleted {
 					a.Email = ""

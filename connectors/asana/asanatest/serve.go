@@ -76,6 +76,7 @@ func (w *Workspace) routes() *http.ServeMux {
 
 // ServeHTTP serves the API, and the tokens of OAuth.
 func (w *Workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	rw.Header().Set("Date", w.o.Clock().UTC().Format(http.TimeFormat))
 	if r.Method == http.MethodPost && r.URL.Path == "/-/oauth_token" {
 		w.serveToken(rw, r)
 		return
