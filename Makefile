@@ -25,7 +25,7 @@ test: embedded ## the tests, with the race detector
 	go vet ./...
 	go test -race -timeout 60m ./...
 
-verify: build embedded $(TOOLS)/promtool ## what is slower or needs more installed
+verify: build embedded $(TOOLS)/promtool $(TOOLS)/pint ## what is slower or needs more installed
 	PATH="$(TOOLS):$$PATH" FAIRLEAD_BINARY=$(CURDIR)/bin/fairlead go test -tags verify -timeout 40m -run '^TestVerify' ./...
 	cd deploy/tools && go test ./dashboards ./alertmanager
 	cd deploy/tools/browser && npm ci --silent --no-audit --no-fund
@@ -62,3 +62,6 @@ $(TOOLS)/golangci-lint: deploy/tools/go.mod deploy/tools/go.sum
 
 $(TOOLS)/promtool: deploy/tools/go.mod deploy/tools/go.sum
 	cd deploy/tools && go build -o $@ github.com/prometheus/prometheus/cmd/promtool
+
+$(TOOLS)/pint: deploy/tools/go.mod deploy/tools/go.sum
+	cd deploy/tools && go build -o $@ github.com/cloudflare/pint/cmd/pint

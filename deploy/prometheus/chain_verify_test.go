@@ -4,14 +4,21 @@ package prometheus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"fairlead/deploy/alertmanager"
 	"fairlead/deploy/prometheus/prometheustest"
 )
 
@@ -23,21 +30,178 @@ func hurried(rules string) string {
 	return regexp.MustCompile(`(?m)^(\s+)interval: \w+$`).ReplaceAllString(rules, "${1}interval: 1s")
 }
 
-// The whole way: the demonstration with a year of history is scraped, and every
-// rule evaluated, by a real Prometheus.
+// The whole way: the demonstration with months of history is scraped, and every
+// rule evaluated, by a real Prometheus, whose alerts go by a real Alertmanager to
+// a webhook. Then the sources stop.
 func TestVerifyChain(t *testing.T) {
 	prometheustest.Binary(t, "prometheus", "prometheus")
 	data, today := t.TempDir(), time.Now().UTC().Truncate(24*time.Hour)
 	now := []string{"--now", today.Format(time.DateOnly)}
 	prometheustest.Run(t, prometheustest.Fairlead(t), append([]string{"demo", "--once", "--data", data}, now...)...)
 	// Verdicts and knowledge are told once a week: of the last instant too.
-	history := prometheustest.History(t, data, "--people", "--from", today.AddDate(0, 0, -52*7).Format(time.DateOnly), "--to", today.Format(time.DateOnly))
+	history := prometheustest.History(t, data, "--people", "--from", today.AddDate(0, 0, -16*7).Format(time.DateOnly), "--to", today.Format(time.DateOnly))
 	demo := prometheustest.Demo(t, data, now...)
-	server := prometheustest.Start(t, prometheustest.Options{Scrape: demo.URL, Rules: hurried(Rules(Options{Fairlead: demo.URL})), History: []string{history}})
+	rules := Rules(Options{Fairlead: demo.URL})
+	server := prometheustest.Start(t, prometheustest.Options{Scrape: demo.URL, Rules: hurried(rules), History: []string{history}})
 	server.Scraped(t)
 
 	t.Run("history", func(t *testing.T) { checkHistory(t, server, today) })
 	t.Run("rules", func(t *testing.T) { checkRules(t, server) })
+	t.Run("selectors", func(t *testing.T) { checkSelectors(t, server, rules) })
+	t.Run("pint", func(t *testing.T) { checkPint(t, server) })
+	t.Run("overload", func(t *testing.T) { checkOverload(t, server, demo.URL, rules) })
+	server.Stop()
+	demo.Stop()
+	t.Run("source stopped", func(t *testing.T) { checkInhibition(t, data, rules) })
+}
+
+// absent are selectors that have nothing to select on the demonstration, and why.
+var absent = map[string]string{
+	`fairlead_team_after_hours_ratio`:                       "the demonstration has no roster, so that nobody's hours are known",
+	`fairlead_team_after_hours_usual_ratio`:                 "the demonstration has no roster, so that nobody's hours are known",
+	`team:fairlead_team_after_hours_ratio:delta_usual`:      "the demonstration has no roster, so that nobody's hours are known",
+	`fairlead_area_sole_holder_absent`:                      "the demonstration has no roster, so that nobody is known to be away",
+	`fairlead_source_requests_total{code=~"error|429|5.."}`: "no request fails",
+}
+
+var selector = regexp.MustCompile(`\b(?:[a-z]+:)?fairlead_[a-z_]+(?::[a-z0-9_]+)?(?:\{[^}]*\})?`)
+
+// checkSelectors holds that every series that a rule reads is there.
+func checkSelectors(t *testing.T, server *prometheustest.Prometheus, rules string) {
+	read := map[string]bool{}
+	for _, r := range parsed(t, rules) {
+		for _, s := range selector.FindAllString(r.Expr, -1) {
+			read[s] = true
+		}
+	}
+	if len(read) < 20 {
+		t.Errorf("only %d selectors: %v", len(read), read)
+	}
+	for s := range read {
+		list, err := server.Query(t.Context(), s, time.Time{})
+		if err != nil {
+			t.Errorf("%s: %v", s, err)
+		}
+		if why, ok := absent[s]; ok == (len(list) > 0) {
+			t.Errorf("%s: %d series; expected none because: %q", s, len(list), why)
+		}
+	}
+	for s := range absent {
+		if !read[s] {
+			t.Errorf("%s is read by no rule", s)
+		}
+	}
+	// The comparisons with the past find the history, which has a sample a day
+	// or a week.
+	for _, record := range []string{"area:fairlead_area_silo_score:delta4w", "team:fairlead_team_unassigned_tickets:delta4w"} {
+		if list, err := server.Query(t.Context(), record, time.Time{}); err != nil || len(list) < 5 {
+			t.Errorf("%s: %d series, %v", record, len(list), err)
+		}
+	}
+}
+
+// checkPint lets pint compare the rules with what Prometheus has.
+func checkPint(t *testing.T, server *prometheustest.Prometheus) {
+	pint := prometheustest.Binary(t, "pint", "none: run make verify")
+	config, err := os.ReadFile("pint.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := filepath.Join(t.TempDir(), "pint.hcl")
+	text := string(config) + fmt.Sprintf("\nprometheus \"demo\" {\n  uri = %q\n}\n", server.URL)
+	if err := os.WriteFile(live, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"--offline", "--config", "pint.hcl", "lint", "--min-severity", "info", "--fail-on", "info", "fairlead.rules.yml"},
+		// promql/series knows not what is absent on purpose; checkSelectors does.
+		{"--config", live, "--disabled", "promql/series", "--disabled", "alerts/count", "lint", "--min-severity", "warning", "--fail-on", "warning", "fairlead.rules.yml"},
+	} {
+		out, err := exec.CommandContext(t.Context(), pint, append([]string{"--no-color"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Errorf("pint %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// checkOverload holds that the planted overload reaches the engineer and their
+// lead, and nobody else.
+func checkOverload(t *testing.T, scraped *prometheustest.Prometheus, fairlead, rules string) {
+	list, err := scraped.Query(t.Context(), "fairlead_engineer_overloaded == 1", time.Time{})
+	if err != nil || len(list) == 0 {
+		t.Fatalf("nobody is overloaded: %v", err)
+	}
+	team, engineer := list[0].Labels["team"], list[0].Labels["engineer"]
+	manager := prometheustest.StartAlertmanager(t, routes(t, team, engineer))
+	prometheustest.Start(t, prometheustest.Options{Scrape: fairlead, Rules: hurried(rules), Alertmanager: manager.URL})
+	receiver := engineer + " in " + team
+	var got prometheustest.Alert
+	prometheustest.Eventually(t, "telling of the overload", func(context.Context) error {
+		for _, got = range manager.Sent(receiver) {
+			if got.Labels["alertname"] == "FairleadEngineerOverloaded" && got.Labels["engineer"] == engineer {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s was told of nothing", receiver)
+	})
+	for name, want := range map[string]string{
+		"description": "Who it is: fairlead whois " + engineer, "runbook_url": fairlead + "/runbooks/FairleadEngineerOverloaded",
+		"dashboard_url": PlaceholderGrafana + "/d/fairlead-engineer?var-team=" + url.QueryEscape(team) + "&var-engineer=" + engineer,
+	} {
+		if !strings.Contains(got.Annotations[name], want) {
+			t.Errorf("%s is %q, without %q", name, got.Annotations[name], want)
+		}
+	}
+	// Who else is overloaded is in no team of the routes: they reach nobody.
+	for _, r := range manager.Receivers("FairleadEngineerOverloaded") {
+		if r != receiver && r != "lead of "+team && r != "nobody" {
+			t.Errorf("an alert about a person reached %s", r)
+		}
+	}
+}
+
+// routes are those of a team in which an engineer can be reached.
+func routes(t *testing.T, team, engineer string) string {
+	t.Helper()
+	c := alertmanager.DefaultConfig()
+	c.Operations = []string{"operations@example.org"}
+	text, _, err := alertmanager.Generate(c, []alertmanager.Team{{
+		Name: team, Lead: "lead@example.org", Notify: []string{"team@example.org"},
+		People: []alertmanager.Person{{Labels: []string{engineer}, Email: "engineer@example.org"}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// checkInhibition serves what was collected while the sources cannot be reached.
+func checkInhibition(t *testing.T, data, rules string) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	config := filepath.Join(t.TempDir(), "fairlead.yaml")
+	text := fmt.Sprintf("metrics: {people: true}\nsources: {servicenow: {servicenow: {url: %q, username: u, password: p}}}\n", gone.URL)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	serve := prometheustest.Serve(t, data, config)
+	manager := prometheustest.StartAlertmanager(t, routes(t, "none", "nobody"))
+	prometheustest.Start(t, prometheustest.Options{Scrape: serve.URL, Rules: hurried(rules), Alertmanager: manager.URL})
+	prometheustest.Eventually(t, "silencing what a stale source makes doubtful", func(ctx context.Context) error {
+		inhibited, err := manager.Inhibited(ctx)
+		if err != nil {
+			return err
+		}
+		for alert, want := range map[string]bool{"FairleadSourceStale": false, "FairleadEngineerOverloaded": true, "FairleadTeamUneven": true} {
+			if got, active := inhibited[alert]; !active || got != want {
+				return fmt.Errorf("%s: active %v, inhibited %v, want %v", alert, active, got, want)
+			}
+		}
+		if len(manager.Receivers("FairleadSourceStale")) == 0 {
+			return errors.New("nobody was told of the stale source")
+		}
+		return nil
+	})
 }
 
 // checkHistory holds what the history says of the demonstration's instant to
@@ -73,10 +237,10 @@ func checkHistory(t *testing.T, server *prometheustest.Prometheus, today time.Ti
 	if compared < 1000 || len(known) > 0 {
 		t.Errorf("%d series compared; only in the history: %v", compared, known)
 	}
-	// A year ago somebody looks at it.
-	old, err := server.Query(t.Context(), `count(last_over_time(fairlead_team_load_gini{basis="load"}[26h]))`, today.AddDate(0, 0, -300))
+	// Somebody looks at the past.
+	old, err := server.Query(t.Context(), `count(last_over_time(fairlead_team_load_gini{basis="load"}[26h]))`, today.AddDate(0, 0, -100))
 	if err != nil || len(old) != 1 {
-		t.Errorf("300 days ago: %v, %v", old, err)
+		t.Errorf("100 days ago: %v, %v", old, err)
 	}
 }
 
