@@ -113,21 +113,7 @@ func (s *Source) included(ctx context.Context, issues []wireIssue) (inside []wir
 func (s *Source) matching(ctx context.Context, ids []string) (map[string]bool, error) {
 	found := make(map[string]bool, len(ids))
 	for chunk := range slices.Chunk(ids, reconciledAtOnce) {
-		body := map[string]any{
-			"jql":        and(s.scope, "id in ("+strings.Join(chunk, ", ")+")") + " ORDER BY key ASC",
-			"maxResults": reconciledAtOnce,
-		}
-		path := "/search"
-		if s.cfg.Flavour == Cloud {
-			numbers := make([]int64, len(chunk))
-			for n, id := range chunk {
-				numbers[n], _ = strconv.ParseInt(id, 10, 64) // came from Jira
-			}
-			path, body["fields"], body["reconcileIssues"] = "/search/jql", []string{"id"}, numbers
-		} else {
-			body["fields"] = []string{"updated"}
-		}
-		answer, _, err := do[searchAnswer](ctx, s.client, call{method: http.MethodPost, path: path, body: body})
+		answer, err := s.matchingOf(ctx, and(s.scope, "id in ("+strings.Join(chunk, ", ")+")")+" ORDER BY key ASC", chunk)
 		switch {
 		case status(err) == http.StatusBadRequest && len(chunk) > 1:
 			half := len(chunk) / 2
@@ -149,6 +135,19 @@ func (s *Source) matching(ctx context.Context, ids []string) (map[string]bool, e
 		}
 	}
 	return found, nil
+}
+
+func (s *Source) matchingOf(ctx context.Context, jql string, ids []string) (searchAnswer, error) {
+	if s.cfg.Flavour == DataCenter {
+		return s.client.search(ctx, offsetSearch{jql: jql, size: reconciledAtOnce, fields: []string{"updated"}})
+	}
+	numbers := make([]int64, len(ids))
+	for n, id := range ids {
+		numbers[n], _ = strconv.ParseInt(id, 10, 64) // came from Jira
+	}
+	body := map[string]any{"jql": jql, "maxResults": reconciledAtOnce, "fields": []string{"id"}, "reconcileIssues": numbers}
+	answer, _, err := do[searchAnswer](ctx, s.client, call{method: http.MethodPost, path: "/search/jql", body: body})
+	return answer, err
 }
 
 // fetchCloud reads from Jira's database by issue/bulkfetch, which leaves out

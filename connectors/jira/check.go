@@ -228,9 +228,7 @@ func (s *Source) checkIssues(ctx context.Context, add addFact) {
 			}
 		}
 	} else {
-		answer, _, err = do[searchAnswer](ctx, s.client, call{method: http.MethodPost, path: "/search", body: map[string]any{
-			"jql": jql, "fields": fields, "maxResults": checkSample, "expand": []string{"changelog"},
-		}})
+		answer, err = s.client.search(ctx, offsetSearch{jql: jql, size: checkSample, fields: fields, expand: []string{"changelog"}})
 		total = -1
 		if answer.Total != nil {
 			total = *answer.Total

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/andygrunwald/go-jira"
@@ -22,6 +23,8 @@ import (
 type client struct {
 	jira *jira.Client
 	api  string // "rest/api/3" or "rest/api/2", relative to the site
+
+	postless atomic.Bool // Data Center takes no searches by POST
 }
 
 // attempts is how often an answer that does not parse is asked for.

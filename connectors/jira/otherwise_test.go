@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"fairlead/connectors/jira"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/source"
 	"fairlead/connectors/ticket"
@@ -234,6 +235,44 @@ func TestServersThatAreWrittenOtherwise(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A gateway that lets only GET through is enough for all that is asked of Data
+// Center, whichever way it refuses the rest.
+func TestReadingIsEnoughForDataCenter(t *testing.T) {
+	for _, refusal := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed} {
+		in := busySite(t, jiratest.Options{Flavour: jiratest.DataCenter})
+		posts := 0
+		src := connect(t, otherwise(in, func(r *http.Request) int {
+			if r.Method != http.MethodGet {
+				posts++
+				return refusal
+			}
+			return 0
+		}, nil), jiratest.DataCenter, func(c *jira.Config, _ *jira.Options) { c.JQL = "project = NET" })
+		report, err := src.Check(t.Context())
+		must(t, err)
+		for _, f := range report.Facts {
+			if f.Level == source.LevelFailed {
+				t.Errorf("%d: %s: %s", refusal, f.What, f.Says)
+			}
+		}
+		if _, tickets := read(t, src, source.StreamOpen, begin); len(tickets) != 40 {
+			t.Errorf("%d: %d tickets", refusal, len(tickets))
+		}
+		listed := 0
+		for ids, err := range src.IDs(t.Context()) {
+			must(t, err)
+			listed += len(ids)
+		}
+		page, err := src.ByID(t.Context(), in.IDs()[:3])
+		if must(t, err); len(page.Tickets) != 3 || listed != 40 {
+			t.Errorf("%d: %d by id, %d listed", refusal, len(page.Tickets), listed)
+		}
+		if posts != 1 {
+			t.Errorf("%d: %d requests by POST: one shows that they are refused", refusal, posts)
+		}
+	}
 }
 
 // Fields that an issue need not have, and that a server may leave out where they

@@ -2,6 +2,7 @@ package jira
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"net/http"
@@ -131,8 +132,6 @@ type offsetWalk struct {
 	total  int // when the pass began; -1 is not known
 	passes int
 	page   []string // ids of the page before in the pass
-
-	postless bool // the server takes no searches by POST
 }
 
 // maxPasses bounds how often one minute is begun again.
@@ -176,35 +175,50 @@ func (w *offsetWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 	return issues, remaining, false, nil
 }
 
-// search asks for a page. Where something before Jira lets no POST through, as
-// gateways for reading only do, it asks by GET.
 func (w *offsetWalk) search(ctx context.Context) (searchAnswer, error) {
-	jql := w.query.jql(w.lower, w.upper)
-	body := map[string]any{"jql": jql, "startAt": w.offset, "maxResults": w.size, "fields": w.fields}
-	query := url.Values{
-		"jql": {jql}, "startAt": {strconv.Itoa(w.offset)}, "maxResults": {strconv.Itoa(w.size)}, "fields": {strings.Join(w.fields, ",")},
-	}
-	if len(w.expand) > 0 {
-		body["expand"] = w.expand
-		query["expand"] = []string{strings.Join(w.expand, ",")}
-	}
-	post := call{method: http.MethodPost, path: "/search", place: place(w.last), body: body}
-	get := call{method: http.MethodGet, path: "/search", place: place(w.last), query: query}
-	var answer searchAnswer
-	var err error
-	if !w.postless {
-		answer, _, err = do[searchAnswer](ctx, w.client, post)
-		if code := status(err); code == http.StatusMethodNotAllowed || code == http.StatusNotFound {
-			w.postless = true
-		}
-	}
-	if w.postless {
-		answer, _, err = do[searchAnswer](ctx, w.client, get)
-	}
+	answer, err := w.client.search(ctx, offsetSearch{
+		jql: w.query.jql(w.lower, w.upper), startAt: w.offset, size: w.size, fields: w.fields, expand: w.expand, place: place(w.last),
+	})
 	if err != nil {
 		return answer, fmt.Errorf("searching issues: %w", err)
 	}
 	return answer, nil
+}
+
+// offsetSearch is one search on Data Center.
+type offsetSearch struct {
+	jql           string
+	startAt, size int
+	fields        []string
+	expand        []string
+	place         string
+}
+
+// search asks Data Center for a page. Where something before it lets no POST
+// through, as gateways for reading only do, it asks by GET.
+func (c *client) search(ctx context.Context, s offsetSearch) (searchAnswer, error) {
+	if !c.postless.Load() {
+		body := map[string]any{"jql": s.jql, "startAt": s.startAt, "maxResults": s.size, "fields": s.fields}
+		if len(s.expand) > 0 {
+			body["expand"] = s.expand
+		}
+		answer, _, err := do[searchAnswer](ctx, c, call{method: http.MethodPost, path: "/search", place: s.place, body: body})
+		code := status(err)
+		if code != http.StatusMethodNotAllowed && code != http.StatusNotFound && !errors.Is(err, source.ErrForbidden) {
+			return answer, err
+		}
+	}
+	query := url.Values{
+		"jql": {s.jql}, "startAt": {strconv.Itoa(s.startAt)}, "maxResults": {strconv.Itoa(s.size)}, "fields": {strings.Join(s.fields, ",")},
+	}
+	if len(s.expand) > 0 {
+		query["expand"] = []string{strings.Join(s.expand, ",")}
+	}
+	answer, _, err := do[searchAnswer](ctx, c, call{method: http.MethodGet, path: "/search", place: s.place, query: query})
+	if err == nil {
+		c.postless.Store(true)
+	}
+	return answer, err
 }
 
 // throughMinute goes on by offset through one minute. Where the server counts, the
