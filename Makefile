@@ -27,7 +27,7 @@ test: embedded ## the tests, with the race detector
 
 verify: build embedded $(TOOLS)/promtool $(TOOLS)/pint ## what is slower or needs more installed
 	PATH="$(TOOLS):$$PATH" FAIRLEAD_BINARY=$(CURDIR)/bin/fairlead go test -tags verify -timeout 40m -run '^TestVerify' ./...
-	cd deploy/tools && go test ./dashboards ./alertmanager
+	cd deploy/tools && go test ./dashboards ./alertmanager ./compose
 	cd deploy/tools/browser && npm ci --silent --no-audit --no-fund
 	cd deploy/tools && FAIRLEAD_BINARY=$(CURDIR)/bin/fairlead go test -timeout 20m ./browser
 	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null ./cmd/fairlead
