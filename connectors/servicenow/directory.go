@@ -267,6 +267,24 @@ func (d *directory) label(table, column, value string) string {
 	return cmp.Or(d.choices[table].row[k], d.choices["task"].row[k])
 }
 
+// sharedLabel is what a value is called that is the same value in all tables: in
+// task, else in the first configured table, else in the first other one that has a
+// choice for it, so that its name does not depend on which ticket came last.
+func (d *directory) sharedLabel(column, value string) string {
+	k := column + " " + value
+	label := d.choices["task"].row[k]
+	for _, t := range d.s.tables {
+		label = cmp.Or(label, d.choices[t.Name].row[k])
+	}
+	if label != "" {
+		return label
+	}
+	for _, table := range slices.Sorted(maps.Keys(d.choices)) {
+		label = cmp.Or(label, d.choices[table].row[k])
+	}
+	return label
+}
+
 // bot says whether an account is not a person's: by the platform's marks, or by
 // the configured names.
 func (s *Source) bot(u userRow) bool {

@@ -341,7 +341,7 @@ func (ts *termSet) add(t Table, class string, f ticket.Field, id string) {
 	case ticket.FieldGroup:
 		term.Name = string(d.groups[id].row.Name)
 	case ticket.FieldPriority:
-		term.Name = cmp.Or(d.label(class, "priority", id), id)
+		term.Name = cmp.Or(d.sharedLabel("priority", id), id)
 	case ticket.FieldKind:
 		term.Name = id
 		k := t.Kind
@@ -356,7 +356,7 @@ func (ts *termSet) add(t Table, class string, f ticket.Field, id string) {
 		if itemColumns[column] {
 			term.Name = string(d.items[value].row.Name)
 		} else {
-			term.Name = cmp.Or(d.label(class, column, value), value)
+			term.Name = cmp.Or(d.sharedLabel(column, value), value)
 		}
 	default:
 		return
