@@ -67,21 +67,24 @@ var edits = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) edit {
 // warehouse must hold what a collection by someone else finds, each ticket with
 // whom the source says it is; and what is deleted must be marked, and kept.
 func TestTheWarehouseEqualsTheSource(t *testing.T) {
-	fewer(t)
 	db := nameless(t)
 	for name, begin := range map[string]func(t *rapid.T, clock func() time.Time) world{
 		"jira-cloud":      func(t *rapid.T, clock func() time.Time) world { return newSite(t, jiratest.Cloud, clock) },
 		"jira-datacenter": func(t *rapid.T, clock func() time.Time) world { return newSite(t, jiratest.DataCenter, clock) },
-		"servicenow":      func(t *rapid.T, clock func() time.Time) world { return newSnow(clock) },
+		"servicenow":      func(t *rapid.T, clock func() time.Time) world { return newSnow(clock, servicenow.HistoryAudit) },
+		observing:         func(t *rapid.T, clock func() time.Time) world { return newSnow(clock, servicenow.HistoryObserved) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			if fewer(t, 12); name == observing {
+				fewer(t, 5)
+			}
 			rapid.Check(t, func(t *rapid.T) { quiesce(t, db, name, begin) })
 		})
 	}
 }
 
 // fewer makes rapid try fewer cases than it does by default: one takes a second.
-func fewer(t *testing.T) {
+func fewer(t *testing.T, cases int) {
 	set := false
 	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "rapid.checks" })
 	if set {
@@ -89,7 +92,7 @@ func fewer(t *testing.T) {
 	}
 	checks := flag.Lookup("rapid.checks").Value
 	before := checks.String()
-	if err := checks.Set("12"); err != nil {
+	if err := checks.Set(strconv.Itoa(cases)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = checks.Set(before) })
@@ -200,7 +203,16 @@ func quiesce(t *rapid.T, db *clickhouse.DB, flavour string, begin func(*rapid.T,
 	check(c.Once(ctx))
 	check(into(quiet).Once(ctx))
 
-	got, want := rowsByID(t, db, edited, "deleted IS NULL"), rowsByID(t, db, quiet, "true")
+	columns := "* EXCEPT (source, version)"
+	if flavour == observing {
+		// What was seen of a ticket's past is not what somebody sees who comes later.
+		columns = "key, created, updated, assignee, status, `group`, kind, priority, parent, areas, effort, history_complete, incomplete_reason"
+		for id := range lines(t, db, "SELECT ticket_id, '' FROM "+db.Table("tickets")+" FINAL WHERE source = $1 AND "+
+			"(unrecorded > 0 OR assignee != arraySum(arrayMap((a, e) -> if(e IS NULL, a, 0), assignments.actor, assignments.to)))", edited) {
+			t.Errorf("ticket %s has a history that does not lead to what it is", id)
+		}
+	}
+	got, want := rowsByID(t, db, edited, columns, "deleted IS NULL"), rowsByID(t, db, quiet, columns, "true")
 	for _, id := range slices.Sorted(maps.Keys(want)) {
 		if got[id] != want[id] {
 			t.Errorf("ticket %s is stored as\n%s\nand a collection once it is quiet finds\n%s", id, got[id], want[id])
@@ -220,7 +232,7 @@ func quiesce(t *rapid.T, db *clickhouse.DB, flavour string, begin func(*rapid.T,
 			t.Errorf("the source says that %q has ticket %s, the warehouse another", who, id)
 		}
 	}
-	for id := range rowsByID(t, db, edited, "deleted IS NOT NULL") {
+	for id := range rowsByID(t, db, edited, "key", "deleted IS NOT NULL") {
 		if _, is := holds[id]; is {
 			t.Errorf("ticket %s is marked as deleted, and is there", id)
 		}
@@ -256,9 +268,12 @@ func lines(t *rapid.T, db *clickhouse.DB, query string, args ...any) map[string]
 	return out
 }
 
-func rowsByID(t *rapid.T, db *clickhouse.DB, name, which string) map[string]string {
+// observing is the flavour whose history is what was seen of it.
+const observing = "servicenow-observed"
+
+func rowsByID(t *rapid.T, db *clickhouse.DB, name, columns, which string) map[string]string {
 	t.Helper()
-	return lines(t, db, "SELECT ticket_id, toString(tuple(* EXCEPT (source, version))) FROM "+db.Table("tickets")+" FINAL WHERE source = $1 AND "+which, name)
+	return lines(t, db, "SELECT ticket_id, toString(tuple("+columns+")) FROM "+db.Table("tickets")+" FINAL WHERE source = $1 AND "+which, name)
 }
 
 func assigneesByID(t *rapid.T, db *clickhouse.DB, name string) map[string]uint64 {
@@ -386,15 +401,16 @@ func (s *site) holds() map[string]string {
 
 // snow is a ServiceNow instance.
 type snow struct {
-	in    *servicenowtest.Instance
-	clock func() time.Time
-	n     int
-	mu    sync.Mutex
-	gone  map[string]bool
+	history servicenow.HistoryMode
+	in      *servicenowtest.Instance
+	clock   func() time.Time
+	n       int
+	mu      sync.Mutex
+	gone    map[string]bool
 }
 
-func newSnow(clock func() time.Time) world {
-	s := &snow{in: servicenowtest.New(servicenowtest.Options{Clock: clock}), clock: clock, gone: map[string]bool{}}
+func newSnow(clock func() time.Time, history servicenow.HistoryMode) world {
+	s := &snow{history: history, in: servicenowtest.New(servicenowtest.Options{Clock: clock}), clock: clock, gone: map[string]bool{}}
 	for _, name := range people {
 		s.in.AddUser(servicenowtest.User{UserName: name, Name: name})
 	}
@@ -409,7 +425,7 @@ func (s *snow) handler() http.Handler { return s.in.Handler() }
 func (s *snow) connect(url, name string) (source.Source, error) {
 	cfg := servicenow.DefaultConfig()
 	cfg.URL, cfg.Username, cfg.Password, cfg.PageSize = url, "fairlead", "fairlead", 7
-	cfg.Tables = []servicenow.Table{{Name: "incident"}, {Name: "problem"}}
+	cfg.Tables, cfg.History = []servicenow.Table{{Name: "incident"}, {Name: "problem"}}, s.history
 	return servicenow.New(cfg, servicenow.Options{Name: name, Transport: rest.New(name, rest.Config{}, nil, nil, nil), Clock: s.clock})
 }
 
