@@ -5,6 +5,7 @@ export GOTOOLCHAIN ?= local
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 TOOLS   := $(CURDIR)/bin/tools
+PRISM   := $(TOOLS)/prism/node_modules/.bin/prism
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 .PHONY: help build embedded demo test verify lint bench bench-requests dashboards pictures clean
@@ -25,8 +26,8 @@ test: embedded ## the tests, with the race detector
 	go vet ./...
 	go test -race -timeout 60m ./...
 
-verify: build embedded $(TOOLS)/promtool $(TOOLS)/pint ## what is slower or needs more installed
-	PATH="$(TOOLS):$$PATH" FAIRLEAD_BINARY=$(CURDIR)/bin/fairlead go test -tags verify -timeout 40m -run '^TestVerify' ./...
+verify: build embedded $(TOOLS)/promtool $(TOOLS)/pint $(PRISM) ## what is slower or needs more installed
+	PATH="$(TOOLS):$$PATH" FAIRLEAD_BINARY=$(CURDIR)/bin/fairlead FAIRLEAD_PRISM=$(PRISM) go test -tags verify -timeout 40m -run '^TestVerify' ./...
 	cd deploy/tools && go test ./dashboards ./alertmanager ./compose
 	cd deploy/tools/browser && npm ci --silent --no-audit --no-fund
 	cd deploy/tools && FAIRLEAD_BINARY=$(CURDIR)/bin/fairlead go test -timeout 20m ./browser
@@ -65,3 +66,9 @@ $(TOOLS)/promtool: deploy/tools/go.mod deploy/tools/go.sum
 
 $(TOOLS)/pint: deploy/tools/go.mod deploy/tools/go.sum
 	cd deploy/tools && go build -o $@ github.com/cloudflare/pint/cmd/pint
+
+$(PRISM): deploy/tools/prism/package.json deploy/tools/prism/package-lock.json
+	mkdir -p $(TOOLS)/prism
+	cp deploy/tools/prism/package.json deploy/tools/prism/package-lock.json $(TOOLS)/prism
+	cd $(TOOLS)/prism && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	touch $@
