@@ -20,7 +20,7 @@ import (
 const committed = "../../grafana"
 
 func TestCommittedFilesAreGenerated(t *testing.T) {
-	if err := run(committed, true); err != nil {
+	if err := run(committed, home, true); err != nil {
 		t.Error(err)
 	}
 }
@@ -29,10 +29,10 @@ func TestCommittedFilesAreGenerated(t *testing.T) {
 // found.
 func TestDifferencesAreFound(t *testing.T) {
 	dir := t.TempDir()
-	if err := run(dir, false); err != nil {
+	if err := run(dir, home, false); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(dir, true); err != nil {
+	if err := run(dir, home, true); err != nil {
 		t.Fatalf("just written: %v", err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "team.json"), []byte("{}\n"), 0o600); err != nil {
@@ -44,10 +44,23 @@ func TestDifferencesAreFound(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "other.json"), []byte("{}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	err := run(dir, true)
+	err := run(dir, home, true)
 	for _, name := range []string{"team.json", "quarter.json", "other.json"} {
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Another address takes the place of this host's in every file.
+func TestAddress(t *testing.T) {
+	contents, err := generate("https://fairlead.example.org/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range contents {
+		if strings.Count(string(content), `"https://fairlead.example.org"`) != 1 || strings.Contains(string(content), home) {
+			t.Errorf("%s does not have the address", name)
 		}
 	}
 }
@@ -95,7 +108,7 @@ type file struct {
 
 func files(t *testing.T) map[string]file {
 	t.Helper()
-	contents, err := generate()
+	contents, err := generate(home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +126,7 @@ func files(t *testing.T) map[string]file {
 // The SDK must read each file again without anything it does not know.
 func TestStrictDecoding(t *testing.T) {
 	plugins.RegisterDefaultPlugins()
-	contents, err := generate()
+	contents, err := generate(home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +237,7 @@ func TestLinks(t *testing.T) {
 			variables[f.UID] = append(variables[f.UID], v.Name)
 		}
 	}
-	contents, err := generate()
+	contents, err := generate(home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -410,7 +423,7 @@ func TestEveryMetricIsShown(t *testing.T) {
 		"fairlead_team_load_hhi", "fairlead_team_capacity_fte", // behind the effective engineers
 		"fairlead_engineer_after_hours_ratio", // only where it was agreed: the sign says it
 	}
-	contents, err := generate()
+	contents, err := generate(home)
 	if err != nil {
 		t.Fatal(err)
 	}

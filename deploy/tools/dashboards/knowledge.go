@@ -19,14 +19,15 @@ func knowledge() *page {
 		either("count("+top("area", of("fairlead_area_sole_holder_absent"))+")", "count("+top("area", of("fairlead_area_ownership_hhi"))+")"), nil, badFromOne...)
 
 	p.rows(24, 12, "Areas", "One row an area. Knowledge is evidence from tickets, fading with time; what leaves no trace there is not seen. The score is made of three parts: knowledge that is gathered with one (0.4), backup that is missing (0.3), and work that only one was asked for (0.3).",
-		[]column{{name: "Area", expr: "area", link: p.toArea(cell)}},
+		[]column{{name: "Area", expr: "area", link: p.toArea(cell)}, {name: "Mostly asked of", expr: "team", link: p.toTeam(cell)}},
 		column{name: "Silo", expr: top("area", of("fairlead_area_silo_score")), unit: number, decimals: 2, levels: silo},
 		column{name: "Share of the first", expr: top("area", of("fairlead_area_top_owner_ratio")), unit: ratio, levels: []level{{0, green}, {0.5, yellow}, {0.75, orange}}},
 		column{name: "People who know it", expr: top("area", of("fairlead_area_bus_factor")), unit: number, levels: bus},
 		column{name: "Effective owners", expr: top("area", of("fairlead_area_effective_owners")), unit: number, decimals: 1},
 		column{name: "Gathered with one", expr: part("concentration"), unit: ratio},
 		column{name: "Backup missing", expr: part("missing_backup"), unit: ratio},
-		column{name: "Asked of one only", expr: part("sole_demand"), unit: ratio})
+		column{name: "Asked of one only", expr: part("sole_demand"), unit: ratio},
+		column{name: "info", expr: top("area, team", of("fairlead_area_info")), unit: number, hidden: true})
 
 	p.rows(12, 12, "Who holds what", "The five who know most of each area, by pseudonym, with their share of the evidence: who could step in, or learn it next. Choose an area above to see one alone. Click a name for the engineer.",
 		[]column{{name: "Area", expr: "area", link: p.toArea(cell)}, {name: "Engineer", expr: "engineer", link: p.to("fairlead-engineer", "engineer", cell)}},

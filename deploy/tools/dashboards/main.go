@@ -2,6 +2,8 @@
 //
 //	go run ./dashboards -out ../grafana          writes them
 //	go run ./dashboards -out ../grafana -check   fails where they differ
+//
+// With -fairlead URL they link to the pages of a Fairlead that is elsewhere.
 package main
 
 import (
@@ -14,20 +16,22 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 func main() {
 	out := flag.String("out", "../grafana", "folder of the files")
 	check := flag.Bool("check", false, "write nothing; fail where a file differs")
+	address := flag.String("fairlead", home, "address of Fairlead's pages, for the links")
 	flag.Parse()
-	if err := run(*out, *check); err != nil {
+	if err := run(*out, *address, *check); err != nil {
 		fmt.Fprintln(os.Stderr, "dashboards:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out string, check bool) error {
-	files, err := generate()
+func run(out, address string, check bool) error {
+	files, err := generate(address)
 	if err != nil {
 		return err
 	}
@@ -70,14 +74,14 @@ func compare(out string, files map[string][]byte) error {
 }
 
 // generate makes all files, by name.
-func generate() (map[string][]byte, error) {
+func generate(address string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for name, p := range map[string]*page{
 		"overview.json": overview(), "team.json": team(), "knowledge.json": knowledge(),
 		"engineer.json": engineer(), "quarter.json": quarter(), "itself.json": itself(),
 		"drilldown.json": drilldown(),
 	} {
-		d, err := p.build()
+		d, err := p.build(strings.TrimSuffix(address, "/"))
 		if err != nil {
 			return nil, fmt.Errorf("building %s: %w", name, err)
 		}

@@ -29,7 +29,7 @@ const (
 // tag joins the dashboards to each other.
 const tag = "fairlead"
 
-// home is where Fairlead's own pages are found, the report among them. It is a
+// home is where Fairlead's own pages are found, unless told otherwise. It is a
 // hidden variable of each dashboard, to be changed in one place.
 const home = "http://127.0.0.1:9464"
 
@@ -358,7 +358,7 @@ func (c column) properties() []dashboard.DynamicConfigValue {
 }
 
 // build is the dashboard as it is written.
-func (p *page) build() (dashboard.Dashboard, error) {
+func (p *page) build(address string) (dashboard.Dashboard, error) {
 	d, err := p.Build()
 	if err != nil {
 		return d, err
@@ -366,6 +366,7 @@ func (p *page) build() (dashboard.Dashboard, error) {
 	d.SchemaVersion = schemaVersion
 	for i := range d.Templating.List {
 		if v := &d.Templating.List[i]; v.Type == dashboard.VariableTypeConstant {
+			v.Query = &dashboard.StringOrMap{String: &address}
 			v.SkipUrlSync = cog.ToPtr(true)
 		}
 	}
