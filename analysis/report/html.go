@@ -32,6 +32,7 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"two":       func(x any) string { return figure(x, 2) },
 	"int":       func(x any) string { return figure(x, 0) },
 	"day":       func(t time.Time) string { return t.Format("2 January 2006") },
+	"short":     func(t time.Time) string { return t.Format("2 Jan 2006") },
 	"thousands": func(n any) string { v, _ := value(n); return thousands(v) },
 	"period":    period,
 	"upper":     upper,
