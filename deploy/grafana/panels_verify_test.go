@@ -228,7 +228,7 @@ func (v view) checkAnswers(t *testing.T, d dashboard) (asked int) {
 // at which team, area or engineer.
 func TestVerifyPanels(t *testing.T) {
 	demo := prometheustest.Demo(t, t.TempDir(), "--now", time.Now().UTC().Format(time.DateOnly))
-	server := prometheustest.Start(t, prometheustest.Options{Scrape: demo.URL, Rules: prom.Rules(demo.URL, "")})
+	server := prometheustest.Start(t, prometheustest.Options{Scrape: demo.URL, Rules: prom.Rules(prom.Options{Fairlead: demo.URL})})
 	server.Scraped(t)
 	prometheustest.Eventually(t, "two scrapes", func(ctx context.Context) error {
 		samples, err := server.Query(ctx, "increase(fairlead_source_requests_total[1m])", time.Time{})
