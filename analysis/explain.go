@@ -201,7 +201,7 @@ func (d *dealtWork) group(team string) (*Group, error) {
 	for i, g := range d.groups {
 		names[i] = g.Name
 	}
-	return nil, fmt.Errorf("there is no team %q with people or work in this window%s", team, nearby(team, names))
+	return nil, fmt.Errorf("there is no team %q with people or work in this window%s", team, Nearby(team, names))
 }
 
 func (e *Engine) explainTeam(ctx context.Context, w *world, q ExplainQuery) (Explanation, error) {
@@ -286,7 +286,7 @@ func (e *Engine) explainEngineer(ctx context.Context, w *world, q ExplainQuery) 
 		for _, p := range w.people.Engineers() {
 			known = append(known, p.Pseudonym)
 		}
-		near := nearby(q.Engineer, known)
+		near := Nearby(q.Engineer, known)
 		if !strings.HasSuffix(near, "?") {
 			near = ": give a pseudonym as it stands in the metrics" // and no list of people
 		}

@@ -26,7 +26,7 @@ func (e *Engine) explainArea(ctx context.Context, w *world, q ExplainQuery) (Exp
 		for i, a := range areas {
 			names[i] = a.Area
 		}
-		return Explanation{}, fmt.Errorf("there is no area %q with evidence or recent tickets%s", q.Area, nearby(q.Area, names))
+		return Explanation{}, fmt.Errorf("there is no area %q with evidence or recent tickets%s", q.Area, Nearby(q.Area, names))
 	}
 	o := areas[at]
 	teams, err := e.teams(ctx, w, to)

@@ -124,7 +124,7 @@ func Figures(subject Subject) []string {
 func (x Explanation) Only(subject Subject, figure string) (Explanation, error) {
 	p, ok := find(subject, figure)
 	if !ok {
-		return Explanation{}, fmt.Errorf("no figure of a %s is called %q: give %s", subject, figure, strings.Join(Figures(subject), ", "))
+		return Explanation{}, fmt.Errorf("there is no figure of %ss called %q: give %s", subject, figure, strings.Join(Figures(subject), ", "))
 	}
 	wanted := map[string]bool{p.name: true}
 	add := func(names []string) {

@@ -9,11 +9,11 @@ import (
 // mostNamed is how many names an error offers.
 const mostNamed = 6
 
-// nearby says which of the known names may have been meant, the likeliest first:
+// Nearby says which of the known names may have been meant, the likeliest first:
 // the same but for capitals, one that is a part of the other, one that a slip of
 // the keys away. Where none is near it says some of what there is. It is empty
 // where nothing is known.
-func nearby(name string, known []string) string {
+func Nearby(name string, known []string) string {
 	type candidate struct {
 		name string
 		far  int

@@ -11,11 +11,11 @@ func TestNearby(t *testing.T) {
 		"Group 71":           ": did you mean Group 7 or Group 70?",
 		"zzzzzz":             ": there is Group 7, Group 70, Network Operations, PAY, Payments, Payments Support",
 	} {
-		if got := nearby(asked, teams); got != want {
+		if got := Nearby(asked, teams); got != want {
 			t.Errorf("%q%s, want%s", asked, got, want)
 		}
 	}
-	if got := nearby("x", nil); got != "" {
+	if got := Nearby("x", nil); got != "" {
 		t.Error(got)
 	}
 	for _, c := range []struct {

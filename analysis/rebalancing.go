@@ -299,7 +299,7 @@ func (e *Engine) rebalance(ctx context.Context, b *board, team string) (Rebalanc
 				seen[t.Name] = true
 			}
 		}
-		return Rebalancing{}, &noTeamError{team, asOf, nearby(team, sortedKeys(seen))}
+		return Rebalancing{}, &noTeamError{team, asOf, Nearby(team, sortedKeys(seen))}
 	}
 	r.Tickets = len(work)
 

@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
+	"errors"
 	"fmt"
-	"io"
-	"strconv"
-	"text/tabwriter"
 	"time"
-	"unicode/utf8"
 
 	"fairlead/analysis"
 )
@@ -20,43 +16,102 @@ type analyzeCmd struct {
 	Unit   string `help:"Count tickets or their effort." enum:"tickets,effort" default:"tickets"`
 	By     string `help:"Group by team, area or source." enum:"team,area,source" default:"team"`
 	Format string `help:"table, json or csv." enum:"table,json,csv" default:"table"`
+
+	From     string `help:"Instead of one day, every day from this one on, or every week. What was true then, from the stored histories." placeholder:"DAY"`
+	To       string `help:"The last day of these. Default: now, or where a replayed log ends." placeholder:"DAY"`
+	Every    string `help:"How far apart they are: hour, day or week." enum:"hour,day,week" default:"day"`
+	Verdicts bool   `help:"P values and verdicts too, on the first of these days and then once a week." negatable:"" default:"true"`
+	Group    string `help:"Only the team, area or source of this name." placeholder:"NAME"`
 }
 
-// Run prints one line a group.
+// Run prints one line a group, of one day or of many.
 func (c analyzeCmd) Run(ctx context.Context, a *app) error {
 	window, err := analysis.ParseWindow(c.Window)
 	if err != nil {
 		return fmt.Errorf("--window: %w", err)
 	}
+	from, err := parseDay("--from", c.From)
+	if err != nil {
+		return err
+	}
+	to, err := parseDay("--to", c.To)
+	switch {
+	case err != nil:
+		return err
+	case !from.IsZero() && c.AsOf != "":
+		return errors.New("--as-of is one day and --from the first of many: give one of them")
+	case from.IsZero() && !to.IsZero():
+		return errors.New("--to is the last of many days: give the first with --from, or one day with --as-of")
+	}
 	return a.analysing(ctx, c.AsOf, func(_ *house, engine *analysis.Engine, asOf time.Time) error {
-		return c.once(ctx, a, engine, window, asOf)
+		if from.IsZero() {
+			return c.once(ctx, a, engine, window, asOf)
+		}
+		if to.IsZero() {
+			to = asOf
+		}
+		return c.history(ctx, a, engine, window, from, to)
 	})
 }
 
 // once prints one line a group.
 func (c analyzeCmd) once(ctx context.Context, a *app, engine *analysis.Engine, window analysis.Window, asOf time.Time) error {
 	groups, err := engine.Distribution(ctx, analysis.Query{
-		AsOf:   asOf,
-		Window: window,
-		Basis:  analysis.Basis(c.Basis),
-		Unit:   analysis.Unit(c.Unit),
-		By:     analysis.By(c.By),
+		AsOf: asOf, Window: window, Basis: analysis.Basis(c.Basis), Unit: analysis.Unit(c.Unit), By: analysis.By(c.By),
 	})
 	if err != nil {
 		return err
 	}
-	switch c.Format {
-	case "json":
-		return writeGroupsJSON(a.stdout, c.By, groups)
-	case "csv":
-		return writeGroupsCSV(a.stdout, c.By, groups)
+	out := newGroupWriter(a.stdout, c.Format, c.By, false)
+	out.only = c.Group
+	out.title = fmt.Sprintf("%s in %s by %s, window %s up to %s\n", c.Basis, unitName(c.Basis, c.Unit), c.By, c.Window, asOf.UTC().Format("2006-01-02 15:04 MST"))
+	if c.By == "team" && provisional(groups) {
+		out.title += "Queues, not teams: without a roster a team is the ticket's assignment group or project, and every person counts alike.\n"
 	}
-	fmt.Fprintf(a.stdout, "%s in %s by %s, window %s up to %s\n", c.Basis, unitName(c.Basis, c.Unit), c.By, c.Window, asOf.UTC().Format("2006-01-02 15:04 MST"))
-	if c.By == "team" {
-		fmt.Fprintln(a.stdout, "Queues, not teams: without a roster a team is the ticket's assignment group or project, and every person counts alike.")
+	out.title += "\n"
+	split, err := out.put(time.Time{}, groups)
+	if err == nil {
+		err = out.close()
 	}
-	fmt.Fprintln(a.stdout)
-	return writeGroupsTable(a.stdout, c.By, groups)
+	if err != nil || c.Format != "table" || split == nil || split.Total == 0 || c.Group != "" {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "\nOf all this inequality (Theil %s) %s %% lies within %ss and %s %% between them.\n",
+		number(&split.Total, 3), percent(split.Within/split.Total), c.By, percent(split.Between/split.Total))
+	return err
+}
+
+// history prints one line a group and day.
+func (c analyzeCmd) history(ctx context.Context, a *app, engine *analysis.Engine, window analysis.Window, from, to time.Time) error {
+	q := analysis.HistoryQuery{
+		From: from, To: to, Every: analysis.Every(c.Every), People: c.By == "team", Verdicts: c.Verdicts,
+		Series: []analysis.Series{{Window: window, Basis: analysis.Basis(c.Basis), Unit: analysis.Unit(c.Unit), By: analysis.By(c.By)}},
+	}
+	if err := q.Validate(); err != nil {
+		return err
+	}
+	out := newGroupWriter(a.stdout, c.Format, c.By, true)
+	out.only = c.Group
+	out.title = fmt.Sprintf("%s in %s by %s, window %s, every %s from %s to %s\n\n", c.Basis, unitName(c.Basis, c.Unit), c.By, c.Window, c.Every,
+		from.Format(time.DateOnly), to.Format(time.DateOnly))
+	for point, err := range engine.History(ctx, q) {
+		if err != nil {
+			return err
+		}
+		if _, err := out.put(point.AsOf, point.Groups[0]); err != nil {
+			return err
+		}
+	}
+	return out.close()
+}
+
+func provisional(groups []analysis.Group) bool {
+	for _, g := range groups {
+		if !g.Provisional {
+			return false
+		}
+	}
+	return true
 }
 
 func unitName(basis, unit string) string {
@@ -77,112 +132,4 @@ func (h *house) asOf() time.Time {
 		return h.replay.AsOf
 	}
 	return time.Now().UTC().Truncate(time.Millisecond)
-}
-
-// figures are a group's numbers under their names in the JSON and CSV output;
-// those with a heading stand in the table.
-var figures = []struct {
-	name, heading string
-	digits        int
-	of            func(analysis.Group) *float64
-}{
-	{"total", "total", 1, func(g analysis.Group) *float64 { return &g.Total }},
-	{"unassigned", "unassigned", 1, func(g analysis.Group) *float64 { return &g.Unassigned }},
-	{"bots", "", 0, func(g analysis.Group) *float64 { return &g.Bots }},
-	{"gini", "gini", 3, func(g analysis.Group) *float64 { return g.Gini }},
-	{"gini_low", "", 0, func(g analysis.Group) *float64 { return g.GiniLow }},
-	{"gini_high", "", 0, func(g analysis.Group) *float64 { return g.GiniHigh }},
-	{"gini_chance", "by chance", 3, func(g analysis.Group) *float64 { return g.GiniChance }},
-	{"gini_excess", "", 0, func(g analysis.Group) *float64 { return g.GiniExcess }},
-	{"hoover", "hoover", 3, func(g analysis.Group) *float64 { return g.Hoover }},
-	{"theil", "theil", 3, func(g analysis.Group) *float64 { return g.Theil }},
-	{"hhi", "hhi", 3, func(g analysis.Group) *float64 { return g.HHI }},
-	{"effective", "effective", 1, func(g analysis.Group) *float64 { return g.Effective }},
-	{"top_share", "top share", 3, func(g analysis.Group) *float64 { return g.TopShare }},
-}
-
-// writeGroupsJSON writes an array of objects, one a group, without single
-// engineers. An undefined figure is null.
-func writeGroupsJSON(w io.Writer, by string, groups []analysis.Group) error {
-	objects := make([]map[string]any, 0, len(groups))
-	for _, g := range groups {
-		object := map[string]any{by: g.Name, "people": g.People, "provisional": g.Provisional}
-		for _, f := range figures {
-			object[f.name] = f.of(g)
-		}
-		objects = append(objects, object)
-	}
-	return writeJSON(w, objects)
-}
-
-func writeGroupsCSV(w io.Writer, by string, groups []analysis.Group) error {
-	out := csv.NewWriter(w)
-	header := []string{by, "people"}
-	for _, f := range figures {
-		header = append(header, f.name)
-	}
-	if err := out.Write(header); err != nil {
-		return err
-	}
-	for _, g := range groups {
-		row := []string{csvText(g.Name), strconv.Itoa(g.People)}
-		for _, f := range figures {
-			row = append(row, number(f.of(g), -1))
-		}
-		if err := out.Write(row); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
-}
-
-// csvText keeps a spreadsheet from taking a name for a formula.
-func csvText(name string) string {
-	if name != "" {
-		switch name[0] {
-		case '=', '+', '-', '@', '\t', '\r':
-			return "'" + name
-		}
-	}
-	return name
-}
-
-func writeGroupsTable(w io.Writer, by string, groups []analysis.Group) error {
-	if len(groups) == 0 {
-		_, err := fmt.Fprintln(w, "nothing in this window")
-		return err
-	}
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	// Names stand on the left, numbers on the right.
-	wide := utf8.RuneCountInString(by)
-	for _, g := range groups {
-		wide = max(wide, utf8.RuneCountInString(g.Name))
-	}
-	fmt.Fprintf(out, "%-*s\tpeople\t", wide, by)
-	for _, f := range figures {
-		if f.heading != "" {
-			fmt.Fprintf(out, "%s\t", f.heading)
-		}
-	}
-	fmt.Fprintln(out)
-	for _, g := range groups {
-		fmt.Fprintf(out, "%-*s\t%d\t", wide, g.Name, g.People)
-		for _, f := range figures {
-			if f.heading != "" {
-				fmt.Fprintf(out, "%s\t", number(f.of(g), f.digits))
-			}
-		}
-		fmt.Fprintln(out)
-	}
-	return out.Flush()
-}
-
-// number writes a figure with so many decimals, all of them when negative, and
-// nothing where it is undefined.
-func number(v *float64, digits int) string {
-	if v == nil {
-		return ""
-	}
-	return strconv.FormatFloat(*v, 'f', digits, 64)
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"math"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -59,7 +61,7 @@ func TestExplainIsGuessed(t *testing.T) {
 		"cannot be explained":               {What: "squad", Of: "x"},
 		"which team?":                       {What: "team"},
 		"which area?":                       {What: "fairlead_area_silo_score"},
-		`no figure of a area is called "x"`: {What: "area", Of: "a", Figure: "x"},
+		`there is no figure of areas called "x"`: {What: "area", Of: "a", Figure: "x"},
 		"--team goes with an engineer":      {What: "area", Of: "a", Team: "x"},
 		"--window":                          {What: "team", Of: "a", Window: "soon"},
 		"--tickets is -1":                   {What: "team", Of: "a", Tickets: -1},
@@ -110,6 +112,56 @@ func TestEveryMetricIsExplained(t *testing.T) {
 	}
 }
 
+// history compares a day in a history with the day by itself, in all formats.
+func history(t *testing.T, succeed func(...string) string) {
+	end := time.Now().UTC().Truncate(24 * time.Hour)
+	from, to := end.AddDate(0, 0, -9).Format(time.DateOnly), end.AddDate(0, 0, -2).Format(time.DateOnly)
+	var points, day []map[string]any
+	args := []string{"--basis", "assigned", "--unit", "effort", "--format", "json"}
+	if err := json.Unmarshal([]byte(succeed(append([]string{"analyze", "--from", from, "--to", to}, args...)...)), &points); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(succeed(append([]string{"analyze", "--as-of", to}, args...)...)), &day); err != nil {
+		t.Fatal(err)
+	}
+	split := 0.0
+	at := map[string]map[string]any{} // the last day's, by team
+	for _, p := range points {
+		if as, ok := p["as_of"].(string); !ok || as < from {
+			t.Fatalf("a point of %v", p["as_of"])
+		} else if strings.HasPrefix(as, to) {
+			at[p["team"].(string)] = p
+		}
+	}
+	verdicts := 0
+	for _, g := range day {
+		p := at[g["team"].(string)]
+		if g["verdict"] != nil {
+			verdicts++
+		}
+		for key, value := range g {
+			x, isNumber := value.(float64)
+			y, alike := p[key].(float64)
+			if isNumber && !(alike && math.Abs(x-y) <= 1e-9*max(1, math.Abs(x))) || !isNumber && p[key] != value {
+				t.Errorf("%s of %v is %v in the history and %v by itself", key, g["team"], p[key], value)
+			}
+			if isNumber && strings.HasPrefix(key, "theil_") {
+				split += x
+			}
+		}
+	}
+	if len(day) == 0 || len(at) != len(day) || verdicts == 0 || split <= 0 {
+		t.Errorf("%d teams in the history, %d by themselves, %d verdicts, parts of %v", len(at), len(day), verdicts, split)
+	}
+	lines, err := csv.NewReader(strings.NewReader(succeed("analyze", "--from", from, "--to", to, "--every", "week", "--format", "csv", "--by", "area"))).ReadAll()
+	if err != nil || len(lines) < 10 || lines[0][0] != "as_of" || lines[0][1] != "area" || !strings.HasPrefix(lines[1][0], from) {
+		t.Errorf("%v: %d lines", err, len(lines))
+	}
+	if text := succeed("analyze", "--from", from, "--to", to, "--group", "Service Desk", "--no-verdicts"); strings.Count(text, "Service Desk") != 8 {
+		t.Errorf("eight days:\n%s", text)
+	}
+}
+
 // answers asks what a folder of collected tickets can be asked.
 func answers(t *testing.T, data string, fairlead func(context.Context, ...string) (string, string, int)) {
 	succeed := func(args ...string) string {
@@ -140,6 +192,11 @@ func answers(t *testing.T, data string, fairlead func(context.Context, ...string
 	}
 	if _, errs, code := fairlead(t.Context(), "rebalance", "--team", "Srevice Desk"); code == 0 || !strings.Contains(errs, "did you mean Service Desk?") {
 		t.Errorf("an unknown team: status %d, %s", code, errs)
+	}
+
+	history(t, succeed)
+	if _, errs, code := fairlead(t.Context(), "analyze", "--group", "Srevice Desk"); code == 0 || !strings.Contains(errs, "did you mean Service Desk?") {
+		t.Errorf("an unknown group: status %d, %s", code, errs)
 	}
 
 	text := succeed("explain", "team", "Service Desk", "gini", "--tickets", "3")

@@ -66,7 +66,7 @@ func (c explainCmd) ask() (asked, error) {
 		return asked{}, fmt.Errorf("which %s? Give its name, such as fairlead explain %s NAME", x.subject, x.subject)
 	}
 	if x.figure != "" && !analysis.Explainable(x.subject, x.figure) {
-		return asked{}, fmt.Errorf("no figure of a %s is called %q: give %s", x.subject, x.figure, strings.Join(analysis.Figures(x.subject), ", "))
+		return asked{}, fmt.Errorf("there is no figure of %ss called %q: give %s", x.subject, x.figure, strings.Join(analysis.Figures(x.subject), ", "))
 	}
 	if c.Team != "" && x.subject != analysis.OfEngineer {
 		return asked{}, errors.New("--team goes with an engineer: a team is named as fairlead explain team NAME")
