@@ -78,7 +78,7 @@ func (e *Engine) heldIn(ctx context.Context, w *world, q ExplainQuery, pseudonym
 	if err != nil {
 		return err
 	}
-	list.Behind, list.Title = listHeld, "what was open in their hands in the week of " + week.Start().Format(time.DateOnly)
+	list.Behind, list.Title = listHeld, "what was open in their hands in the week of "+week.Start().Format(time.DateOnly)
 	list.Unit = "of the week"
 	x.Tickets = append(x.Tickets, list)
 	return nil

@@ -78,7 +78,7 @@ const (
 // TestVerifyTruths: over twenty generated organisations, what was planted is
 // found, and what was not is not: with a roster, over a quarter.
 func TestVerifyTruths(t *testing.T) {
-	seeds, tickets := uint64(20), 16_000
+	seeds, tickets := uint64(20), sandbox.DefaultTickets
 	if n, err := strconv.Atoi(os.Getenv("FAIRLEAD_SEEDS")); err == nil {
 		seeds = uint64(n)
 	}

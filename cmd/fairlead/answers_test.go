@@ -58,13 +58,13 @@ func TestExplainIsGuessed(t *testing.T) {
 		}
 	}
 	for what, c := range map[string]explainCmd{
-		"cannot be explained":               {What: "squad", Of: "x"},
-		"which team?":                       {What: "team"},
-		"which area?":                       {What: "fairlead_area_silo_score"},
+		"cannot be explained":                    {What: "squad", Of: "x"},
+		"which team?":                            {What: "team"},
+		"which area?":                            {What: "fairlead_area_silo_score"},
 		`there is no figure of areas called "x"`: {What: "area", Of: "a", Figure: "x"},
-		"--team goes with an engineer":      {What: "area", Of: "a", Team: "x"},
-		"--window":                          {What: "team", Of: "a", Window: "soon"},
-		"--tickets is -1":                   {What: "team", Of: "a", Tickets: -1},
+		"--team goes with an engineer":           {What: "area", Of: "a", Team: "x"},
+		"--window":                               {What: "team", Of: "a", Window: "soon"},
+		"--tickets is -1":                        {What: "team", Of: "a", Tickets: -1},
 	} {
 		if _, err := c.ask(); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%+v: %v, want %s", c, err, what)
