@@ -74,7 +74,19 @@ type answer[T any] struct {
 
 func (r request) target() string { return "/api/now/table/" + r.table }
 
-// path is the request's target, below the instance's address.
+// path is the request's target, below the instance's address. The parameters are
+// those of "Table API - GET /now/table/{tableName}" in the product documentation:
+//
+//   - sysparm_display_value=false gives values as they are stored, times in UTC;
+//     "all" would double every answer.
+//   - sysparm_exclude_reference_link leaves out the address of each reference.
+//   - sysparm_limit and sysparm_offset cut what the query finds, before access rules
+//     do (KB3047115).
+//   - sysparm_no_count saves the second query behind X-Total-Count and Link.
+//   - sysparm_fields names the columns; one that does not exist, or that may not be
+//     read, is missing from the answer.
+//   - sysparm_query is an encoded query, with ^ORDERBY; a part that is invalid is
+//     ignored (glide.invalid_query.returns_no_rows).
 func (r request) path() string {
 	var b strings.Builder
 	b.WriteString(r.target() + "?sysparm_display_value=false&sysparm_exclude_reference_link=true")

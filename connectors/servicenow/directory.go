@@ -37,6 +37,8 @@ type entry[T any] struct {
 	until time.Time
 }
 
+// userRow is a row of sys_user (product documentation, "User administration"; the
+// two marks are of "Non-interactive users": an account of a program).
 type userRow struct {
 	ID          text `json:"sys_id"`
 	UserName    text `json:"user_name"`
@@ -47,11 +49,14 @@ type userRow struct {
 	Integration text `json:"internal_integration_user"`
 }
 
+// nameRow is what is read of sys_user_group and of cmdb_ci.
 type nameRow struct {
 	ID   text `json:"sys_id"`
 	Name text `json:"name"`
 }
 
+// choiceRow is a row of sys_choice: what a value of a column of a table is called in
+// a language (product documentation, "Choice lists").
 type choiceRow struct {
 	ID       text `json:"sys_id"`
 	Updated  text `json:"sys_updated_on"`

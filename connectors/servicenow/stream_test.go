@@ -467,6 +467,10 @@ func TestCollectionDuringEdits(t *testing.T) {
 			id := in.Insert(name, servicenowtest.Record{"category": "network"}, "ann", monday.Add(time.Duration(i-20)*time.Minute))
 			table[id] = name
 		}
+		mode := rapid.SampledFrom([]servicenow.HistoryMode{servicenow.HistoryAudit, servicenow.HistoryAudit, servicenow.HistoryMetric, servicenow.HistoryObserved}).Draw(t, "history")
+		for _, column := range []string{"assigned_to", "assignment_group", "state"} {
+			in.AddMetric("task", column, monday.AddDate(-1, 0, 0))
+		}
 		// They are drawn before: requests come from several goroutines.
 		plan := plannedEdits.Draw(t, "edits")
 		var mu sync.Mutex
@@ -491,7 +495,7 @@ func TestCollectionDuringEdits(t *testing.T) {
 			cfg.URL, cfg.Username, cfg.Password = "https://acme.service-now.com", "fairlead", "fairlead"
 			cfg.PageSize = rapid.IntRange(1, 6).Draw(t, "page size")
 			cfg.AuditPageSize = rapid.IntRange(1, 9).Draw(t, "audit page size")
-			cfg.Batch = rapid.Bool().Draw(t, "batch")
+			cfg.Batch, cfg.History = rapid.Bool().Draw(t, "batch"), mode
 			cfg.Tables = []servicenow.Table{{Name: "incident"}, {Name: "problem"}}
 			src, err := servicenow.New(cfg, servicenow.Options{Transport: memory{in.Instance}, Logger: slog.New(slog.DiscardHandler), Clock: in.clock})
 			if err != nil {
