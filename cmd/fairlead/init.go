@@ -190,8 +190,23 @@ func (a *app) askJira(ctx context.Context, ask *questions, name, address string)
 func (a *app) askServiceNow(ctx context.Context, ask *questions, name, address string) (string, error) {
 	cfg := servicenow.DefaultConfig()
 	cfg.URL = address
-	cfg.Username = ask.one("User name", "", notEmpty)
-	cfg.PasswordFile = absolute(ask.one("File that holds the password", "", readable))
+	kind := ask.one("Authentication (basic, oauth-client for client credentials, oauth-password)", "basic", func(s string) error {
+		if s != "basic" && s != "oauth-client" && s != "oauth-password" {
+			return errors.New("say basic, oauth-client or oauth-password")
+		}
+		return nil
+	})
+	account := ""
+	if kind != "basic" {
+		cfg.ClientID = ask.one("Client id", "", notEmpty)
+		cfg.ClientSecretFile = absolute(ask.one("File that holds the client secret", "", readable))
+		account += fmt.Sprintf("      client_id: %s\n      client_secret_file: %s\n", quoted(cfg.ClientID), quoted(cfg.ClientSecretFile))
+	}
+	if kind != "oauth-client" {
+		cfg.Username = ask.one("User name", "", notEmpty)
+		cfg.PasswordFile = absolute(ask.one("File that holds the password", "", readable))
+		account += fmt.Sprintf("      username: %s\n      password_file: %s\n", quoted(cfg.Username), quoted(cfg.PasswordFile))
+	}
 	if ask.err != nil {
 		return "", ask.err
 	}
@@ -211,11 +226,11 @@ func (a *app) askServiceNow(ctx context.Context, ask *questions, name, address s
     since: %s    # how far back
     servicenow:
       url: %s
-      username: %s
-      password_file: %s
+%s      # Where sys_audit may not be read: metric, or observed. fairlead check says which.
+      history: audit
       # What is collected, and nothing else:
       tables:
-%s`, name, defaultSince, quoted(address), quoted(cfg.Username), quoted(cfg.PasswordFile), list(options, chosen, "table: ")), nil
+%s`, name, defaultSince, quoted(address), account, list(options, chosen, "table: ")), nil
 }
 
 func (a *app) askAsana(ctx context.Context, ask *questions, name, address string) (string, error) {

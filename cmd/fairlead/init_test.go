@@ -11,6 +11,7 @@ import (
 	"fairlead/connectors/asana/asanatest"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/sandbox"
+	"fairlead/connectors/servicenow"
 	"fairlead/connectors/servicenow/servicenowtest"
 )
 
@@ -22,7 +23,7 @@ func TestInit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	snow := servicenowtest.New(servicenowtest.Options{Username: "reader", Password: "snow-secret"})
+	snow := servicenowtest.New(servicenowtest.Options{Username: "reader", Password: "snow-secret", ClientID: "app", ClientSecret: "app-secret"})
 	snow.Put("incident", servicenowtest.Record{"sys_id": servicenowtest.SysID("incident", "1"), "number": "INC1", "sys_created_on": "2026-01-01 00:00:00", "sys_updated_on": "2026-01-01 00:00:00"})
 	dir := t.TempDir()
 	file := func(name, text string) string {
@@ -32,6 +33,7 @@ func TestInit(t *testing.T) {
 		}
 		return path
 	}
+	secret := file("application", "app-secret\n")
 	token, password := file("token", "site-secret\n"), file("password", "snow-secret\n")
 	jiraServer, err := sandbox.Serve(site)
 	if err != nil {
@@ -57,7 +59,9 @@ func TestInit(t *testing.T) {
 	output := filepath.Join(dir, "fairlead.yaml")
 	answers := strings.Join([]string{
 		"confluence", "jira", "", jiraServer.URL, "cloud", "reader@example.org", filepath.Join(dir, "nothing"), token, "PAY, NONE", "PAY,WEB",
-		"servicenow", "desk", snowServer.URL, "reader", password, "",
+		"servicenow", "desk", snowServer.URL, "ticket", "basic", "reader", password, "",
+		"servicenow", "", snowServer.URL, "oauth-client", "app", secret, "",
+		"servicenow", "third", snowServer.URL, "oauth-password", "app", secret, "reader", password, "",
 		"asana", "", workServer.URL, workToken, wanted,
 		"done", "yes",
 	}, "\n") + "\n"
@@ -81,6 +85,12 @@ func TestInit(t *testing.T) {
 	if s == nil || len(s.Tables) != 1 || s.Tables[0].Name != "incident" || s.PasswordFile != password {
 		t.Errorf("servicenow: %+v", s)
 	}
+	if o := cfg.Sources["servicenow"].ServiceNow; o == nil || o.ClientID != "app" || o.ClientSecretFile != secret || o.Username != "" || len(o.Tables) != 1 {
+		t.Errorf("servicenow by client credentials: %+v", o)
+	}
+	if o := cfg.Sources["third"].ServiceNow; o == nil || o.ClientID != "app" || o.Username != "reader" || o.PasswordFile != password || o.History != servicenow.HistoryAudit {
+		t.Errorf("servicenow by password grant: %+v", o)
+	}
 	w := cfg.Sources["asana"].Asana
 	if w == nil || strings.Join(w.Projects, " ") != wanted || w.TokenFile != workToken {
 		t.Errorf("asana: %+v", w)
@@ -89,7 +99,7 @@ func TestInit(t *testing.T) {
 		t.Error("the answer about single engineers was lost")
 	}
 	text, err := os.ReadFile(output)
-	if err != nil || !strings.Contains(string(text), fmt.Sprintf("# - %q    # Picnic, team Platform", other)) || !strings.Contains(string(text), "# - OPS    # Project of OPS") || strings.Contains(string(text), "secret") {
+	if err != nil || !strings.Contains(string(text), fmt.Sprintf("# - %q    # Picnic, team Platform", other)) || !strings.Contains(string(text), "# - OPS    # Project of OPS") || strings.Contains(string(text), "-secret") {
 		t.Errorf("%v\n%s", err, text)
 	}
 
