@@ -41,7 +41,7 @@ func TestRunLengths(t *testing.T) {
 	}
 	random := rand.New(rand.NewPCG(4, 4))
 	for _, shift := range []float64{0.5, 1, 2} {
-		const runs = 2000
+		const runs = 500
 		mean, squares := 0.0, 0.0
 		for range runs {
 			s, steps := 0.0, 0.0

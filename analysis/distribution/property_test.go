@@ -1,6 +1,7 @@
 package distribution
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -177,9 +178,73 @@ func TestPropertyDefinitions(t *testing.T) {
 				gini += pi * pj * math.Abs(si/pi-sj/pj) / 2
 			}
 		}
-		for name, pair := range map[string][2]float64{
-			"gini": {s.Gini(), gini}, "hoover": {s.Hoover(), hoover}, "theil": {s.TheilT(), theil}, "hhi": {s.HHI(), hhi}, "cv2": {s.CV2(), cv2},
-		} {
+		// The rest as textbooks write them, naively.
+		n := float64(len(p.work))
+		evenHHI, mld, entropy, nullGini, excess := 0.0, 0.0, 0.0, 0.0, 0.0
+		power, inverse, logs := 0.0, 0.0, 0.0
+		const h = 0.07
+		var byShare []float64
+		for i := range p.work {
+			si, pi := p.work[i]/work, p.capacity[i]/capacity
+			byShare = append(byShare, si)
+			evenHHI += pi * pi
+			mld += pi * math.Log(pi/si)
+			power += pi * math.Pow(si/pi, 0.6)
+			inverse += pi * pi / si
+			logs += pi * math.Log(si/pi)
+			if si > 0 {
+				entropy -= si * math.Log(si)
+			}
+			excess += (si*si - h*si) / pi
+			for j := range p.work {
+				if pj := p.capacity[j] / capacity; i != j {
+					nullGini += math.Sqrt(h / 2 / math.Pi * pi * pj * (pi + pj))
+				}
+			}
+		}
+		slices.Sort(byShare)
+		slices.Reverse(byShare)
+		ranks := 0.0
+		for k, x := range byShare {
+			ranks += float64(k+1) * x
+		}
+		// The area under the Lorenz curve is (1−G)/2, by trapezoids between people.
+		order := make([]int, len(p.work))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(a, b int) int {
+			return cmp.Compare(p.work[a]*p.capacity[b], p.work[b]*p.capacity[a])
+		})
+		area, at, lorenz := 0.0, 0.0, 0.0
+		for _, i := range order {
+			next, rise := at+p.capacity[i]/capacity, p.work[i]/work
+			area += (next - at) * (lorenz + rise/2)
+			if at+1e-9 < 0.37 && 0.37 < next-1e-9 {
+				if want := lorenz + rise*(0.37-at)/(next-at); !near(s.Lorenz(0.37), want) {
+					t.Fatalf("lorenz is %v, by definition %v", s.Lorenz(0.37), want)
+				}
+			}
+			at, lorenz = next, lorenz+rise
+		}
+		null, err := s.Null(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pairs := map[string][2]float64{
+			"gini": {s.Gini(), gini}, "gini by area": {s.Gini(), 1 - 2*area}, "hoover": {s.Hoover(), hoover}, "theil": {s.TheilT(), theil},
+			"hhi": {s.HHI(), hhi}, "cv2": {s.CV2(), cv2}, "jain": {s.Jain(), 1 / (1 + cv2)}, "mld": {s.MeanLogDeviation(), mld},
+			"atkinson 0.4": {s.Atkinson(0.4), 1 - math.Pow(power, 1/0.6)}, "atkinson 2": {s.Atkinson(2), 1 - 1/inverse}, "atkinson 1": {s.Atkinson(1), 1 - math.Exp(logs)},
+			"effective": {s.Effective(), 1 / hhi}, "shannon": {s.EffectiveShannon(), math.Exp(entropy)}, "rosenbluth": {s.Rosenbluth(), 1 / (2*ranks - 1)},
+			"top": {s.TopShare(1), byShare[0]}, "null hhi": {null.HHI(), evenHHI + (1-evenHHI)*h}, "null cv2": {null.CV2(), (n - 1) * h}, "null gini": {null.Gini(), nullGini},
+			"excess": {s.ExcessCV2(h), excess/(1-h) - 1},
+		}
+		if n > 1 {
+			pairs["corrected"] = [2]float64{s.GiniCorrected(), gini / (1 - evenHHI)}
+			pairs["normalised"] = [2]float64{s.HHINormalised(), (hhi - 1/n) / (1 - 1/n)}
+			pairs["over capacity"] = [2]float64{s.HHIOverCapacity(), max(0, (hhi-evenHHI)/(1-evenHHI))}
+		}
+		for name, pair := range pairs {
 			if !near(pair[0], pair[1]) {
 				t.Fatalf("%s is %v, by definition %v", name, pair[0], pair[1])
 			}

@@ -144,7 +144,7 @@ func discoveries(t *testing.T, organisations int, planted float64, overlap bool,
 
 func TestFalseDiscoveries(t *testing.T) {
 	for _, overlap := range []bool{false, true} {
-		found := discoveries(t, 8, 0.2, overlap, 1)
+		found := discoveries(t, 2, 0.2, overlap, 1)
 		if found.hochberg.rate() > 0.15 || found.hochberg.found*2 < found.hochberg.planted {
 			t.Errorf("overlap %v: %s", overlap, found.hochberg)
 		}
@@ -178,7 +178,7 @@ func powerTable(t *testing.T, people, perHead []int, teams int, seed uint64) [][
 }
 
 func TestPowerGrowsWithTickets(t *testing.T) {
-	row := powerTable(t, []int{6}, []int{5, 40, 160}, 60, 2)[0]
+	row := powerTable(t, []int{6}, []int{5, 40, 160}, 20, 2)[0]
 	if !(row[0] < row[1] && row[1] < row[2]) || row[2] < 80 {
 		t.Errorf("power is %v %% at 5, 40 and 160 tickets a head", row)
 	}
@@ -235,7 +235,7 @@ func coverage(t *testing.T, teams int, room float64) {
 	}
 }
 
-func TestCoverage(t *testing.T) { coverage(t, 400, 0.05) }
+func TestCoverage(t *testing.T) { coverage(t, 200, 0.07) }
 
 // trendSize is how often the trend test sees one at p ≤ 0.05 where there is none:
 // at most so often, and not much less once the steps of the exact p are small.
@@ -266,4 +266,4 @@ func trendSize(t *testing.T, series int, room float64) {
 	}
 }
 
-func TestTrendSize(t *testing.T) { trendSize(t, 1500, 0.02) }
+func TestTrendSize(t *testing.T) { trendSize(t, 800, 0.025) }

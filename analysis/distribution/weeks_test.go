@@ -52,8 +52,8 @@ func weeksCoverage(t *testing.T, quarters int) {
 		{"all apart, eight weeks", []float64{4, 3, 2, 1.5, 1, 0.5, 0.5, 0.2}, 8, 0.88, 0.98},
 	} {
 		truth := 0.0
-		for range 4000 {
-			truth += giniOf(t, quarter(random, c.means, c.weeks, 3)) / 4000
+		for range 1000 {
+			truth += giniOf(t, quarter(random, c.means, c.weeks, 3)) / 1000
 		}
 		covered := 0.0
 		for k := range quarters {
@@ -72,7 +72,7 @@ func weeksCoverage(t *testing.T, quarters int) {
 	}
 }
 
-func TestWeeksCoverage(t *testing.T) { weeksCoverage(t, 60) }
+func TestWeeksCoverage(t *testing.T) { weeksCoverage(t, 25) }
 
 func TestWeeksInterval(t *testing.T) {
 	weeks := quarter(rand.New(rand.NewPCG(1, 1)), []float64{3, 1, 1, 2}, 13, 2)
@@ -94,6 +94,25 @@ func TestWeeksInterval(t *testing.T) {
 	if l, _, _ := WeeksInterval("b", weeks, 0.95); l == low || math.Abs(l-low) > 0.03 {
 		t.Errorf("%v from one seed, %v from another", low, l)
 	}
+	// Half the width, by other draws: t of 7 degrees, and √(8/7).
+	random, eight := rand.New(rand.NewPCG(2, 2)), weeks[:8]
+	const draws = 15_000
+	mean, squares := 0.0, 0.0
+	for range draws {
+		drawn := make([]Week, len(eight))
+		for k := range drawn {
+			drawn[k] = eight[random.IntN(len(eight))]
+		}
+		g := giniOf(t, drawn)
+		mean += g / draws
+		squares += g * g / draws
+	}
+	l8, h8, err := WeeksInterval("a", eight, 0.9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := 1.894578605 * math.Sqrt((squares-mean*mean)*8/7)
+	within(t, "half the interval", (h8-l8)/2, want, 0.05*want)
 	// Weeks that are all alike leave no doubt.
 	if l, h, _ := WeeksInterval("a", slices.Repeat(weeks[:1], 13), 0.95); math.Abs(h-l) > 1e-9 || math.Abs(l-giniOf(t, weeks[:1])) > 1e-9 {
 		t.Errorf("weeks alike: [%v, %v]", l, h)

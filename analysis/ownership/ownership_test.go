@@ -94,6 +94,18 @@ func TestCovers(t *testing.T) {
 	}
 }
 
+func TestAuthorship(t *testing.T) {
+	for _, c := range []struct {
+		first       bool
+		own, others int
+		want        float64
+	}{{false, 0, 0, 3.293}, {true, 0, 0, 4.391}, {false, 10, 0, 4.933}, {false, 0, 9, 3.293 - 0.321*math.Ln10}, {false, -1, -1, 3.293}} {
+		if got := Authorship(c.first, c.own, c.others); !near(got, c.want) {
+			t.Errorf("%+v: %v", c, got)
+		}
+	}
+}
+
 func TestValidate(t *testing.T) {
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Fatal(err)
@@ -201,6 +213,23 @@ func TestPropertyScore(t *testing.T) {
 				t.Fatalf("%+v, %v", s, err)
 			}
 			return
+		}
+		// As defined, naively.
+		var total, fte, squares, even, backups float64
+		for i := range e {
+			total, fte, backups = total+e[i], fte+c[i], backups+min(1, e[i]/3)
+		}
+		for i := range e {
+			q := (e[i] + 4*c[i]/fte) / (total + 4)
+			squares, even = squares+q*q, even+c[i]/fte*c[i]/fte
+		}
+		concentration := 1.0
+		if len(e) > 1 && even < 1-1e-12 {
+			concentration = min(1, max(0, (squares-even)/(1-even)))
+		}
+		backup := min(1, max(0, 2-backups))
+		if want := 0.4*concentration + 0.3*backup + 0.3*demand; math.Abs(s.Score-want) > 1e-9 || math.Abs(s.Concentration-concentration) > 1e-9 || math.Abs(s.Backup-backup) > 1e-9 {
+			t.Fatalf("%+v, by definition %v of %v and %v", s, want, concentration, backup)
 		}
 		for _, x := range []float64{s.Score - 1e-15, s.Concentration, s.Backup, s.Demand, s.Backups / float64(len(evidence))} {
 			if !(x >= -1e-15 && x <= 1) {
