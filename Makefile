@@ -36,7 +36,7 @@ verify: build embedded $(TOOLS)/promtool $(TOOLS)/pint $(PRISM) ## what is slowe
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -o /dev/null ./cmd/fairlead
 
 lint: $(TOOLS)/golangci-lint ## the linters, among them the arrows between the rooms
-	$(TOOLS)/golangci-lint run ./...
+	$(TOOLS)/golangci-lint run --allow-parallel-runners ./...
 	@go mod tidy -diff
 
 dashboards: ## write the Grafana dashboards
