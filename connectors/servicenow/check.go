@@ -102,6 +102,9 @@ func (c *checker) table(ctx context.Context, t Table) (int, error) {
 	switch {
 	case ctx.Err() != nil || errors.Is(err, source.ErrUnreachable) || errors.Is(err, source.ErrUnauthorized):
 		return 0, err
+	case err != nil && strings.Contains(err.Error(), "Invalid table"):
+		c.add(source.LevelFailed, visible, "the instance has no table of this name: correct it, or take it out of the configuration")
+		return 0, nil
 	case err != nil:
 		c.add(source.LevelFailed, visible, "not readable: give the account a role that may read "+t.Name+", such as sn_incident_read for incident, or take the table out of the configuration ("+err.Error()+")")
 		return 0, nil
@@ -224,8 +227,10 @@ func (c *checker) audit(ctx context.Context, t Table, changed record) string {
 		return ""
 	case err == nil:
 		return "sys_audit gives nothing for a ticket that has changed: the account may not read it (give it the role audit_viewer, or a read ACL on sys_audit), or auditing of " + t.Name + " is off"
+	case errors.Is(err, source.ErrForbidden):
+		return "sys_audit is refused: give the account the role audit_viewer, or a read ACL on sys_audit"
 	default:
-		return "sys_audit cannot be read: " + err.Error() + " (role audit_viewer, or a read ACL on sys_audit)"
+		return "sys_audit cannot be read: " + err.Error()
 	}
 }
 
@@ -235,7 +240,7 @@ func (c *checker) metrics(ctx context.Context, t Table) (says string, possible b
 	columns := []string{"assigned_to", "assignment_group", t.StatusField}
 	found, err := c.s.valueDurations(ctx, []string{t.Name, "task"}, columns)
 	if err != nil {
-		return "metric_definition cannot be read: " + err.Error(), false
+		return plainly("metric_definition", err), false
 	}
 	d := definitions{of: byTable(found, t.Name, "task")}
 	of := d.metricsOn(t.Name)
@@ -248,7 +253,7 @@ func (c *checker) metrics(ctx context.Context, t Table) (says string, possible b
 	})
 	switch {
 	case err != nil:
-		return "a metric is defined on assigned_to, and its instances cannot be read: " + err.Error(), false
+		return "a metric is defined on assigned_to, and " + plainly("metric_instance", err), false
 	case len(ans.rows) == 0:
 		return "a metric is defined on assigned_to, and none of its instances is shown: the account may not read metric_instance, or the metric has none yet", false
 	}
@@ -275,6 +280,14 @@ func (c *checker) groups(ctx context.Context) {
 	c.add(source.LevelOK, "groups", "names are readable")
 }
 
+// plainly says that a table cannot be read.
+func plainly(table string, err error) string {
+	if errors.Is(err, source.ErrForbidden) {
+		return table + " is refused"
+	}
+	return table + " cannot be read: " + err.Error()
+}
+
 // comments finds out whether the entries of journal fields can be read.
 func (c *checker) comments(ctx context.Context) {
 	if !c.s.cfg.Comments {
@@ -292,7 +305,7 @@ func (c *checker) comments(ctx context.Context) {
 	const advice = ": who helped on another's ticket is not known; give the account a read ACL on sys_journal_field, or set comments: false"
 	switch {
 	case err != nil:
-		c.add(source.LevelWarning, "comments", "sys_journal_field cannot be read"+advice+" ("+err.Error()+")")
+		c.add(source.LevelWarning, "comments", plainly("sys_journal_field", err)+advice)
 	case len(ans.rows) == 0 && ans.total > 0:
 		c.add(source.LevelWarning, "comments", fmt.Sprintf("%d exist, and access rules withhold them", ans.total)+advice)
 	case len(ans.rows) == 0:
@@ -364,11 +377,15 @@ func (c *checker) rate(h http.Header) {
 		return
 	}
 	says := limit + " requests an hour"
-	if left := h.Get("X-RateLimit-Remaining"); left != "" {
+	left := h.Get("X-RateLimit-Remaining")
+	if left != "" {
 		says += ", " + left + " left"
 	}
 	if reset, err := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64); err == nil {
 		says += ", counted anew at " + time.Unix(reset, 0).UTC().Format(time.RFC3339)
+	}
+	if left == "" {
+		says += "; ServiceNow does not tell how many are left"
 	}
 	c.add(source.LevelOK, "rate limit", says)
 }

@@ -87,6 +87,6 @@ var callerColumn = map[string]string{"incident": "caller_id", "sc_request": "req
 func (s *Source) warnJournal(j *journals) {
 	if (j.denied || j.withheld > 0) && s.firstTime("comments") {
 		s.log.Warn("comments are not readable, so who helped on another's ticket is not known; see `fairlead check`",
-			"source", s.name, "denied", j.denied, "tickets", j.withheld)
+			"denied", j.denied, "tickets", j.withheld)
 	}
 }

@@ -23,7 +23,7 @@ import (
 type Options struct {
 	Name      string            // the `source` label; "servicenow" when empty
 	Transport http.RoundTripper // paces and tries again; http.DefaultTransport when nil
-	Logger    *slog.Logger      // none when nil
+	Logger    *slog.Logger      // says itself which source it is; none when nil
 	Since     time.Time         // closed tickets last changed before are not collected; zero is no bound
 	Clock     func() time.Time  // time.Now when nil
 }
@@ -372,9 +372,9 @@ func (ts *termSet) add(t Table, class string, f ticket.Field, id string) {
 func (s *Source) warnIncomplete(found map[string]int) {
 	for _, k := range slices.Sorted(maps.Keys(found)) {
 		table, why, _ := strings.Cut(k, " ")
-		if s.firstTime(k) {
+		if why != reasonObserved && s.firstTime(k) {
 			s.log.Warn("histories are incomplete; see `fairlead check`",
-				"source", s.name, "table", table, "reason", why, "tickets", found[k])
+				"table", table, "reason", why, "tickets", found[k])
 		}
 	}
 }

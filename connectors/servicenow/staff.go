@@ -160,7 +160,7 @@ func (s *Source) tolerated(err error, table string) error {
 		return err
 	}
 	if s.firstTime(table + " staff") {
-		s.log.Warn("who is in which group is not readable; give the account a role that may read the table", "source", s.name, "table", table)
+		s.log.Warn("who is in which group is not readable; give the account a role that may read the table", "table", table)
 	}
 	return nil
 }

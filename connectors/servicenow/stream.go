@@ -218,7 +218,7 @@ func (r *run) fill(ctx context.Context, p *part) error {
 	p.buf, p.sent = ans.rows, ans.sent
 	if p.walk.withheld > 0 && r.s.firstTime(p.table.Name+" rows") {
 		r.s.log.Warn("tickets are withheld from the account by access rules",
-			"source", r.s.name, "table", p.table.Name, "tickets", p.walk.withheld)
+			"table", p.table.Name, "tickets", p.walk.withheld)
 	}
 	return nil
 }

@@ -247,7 +247,7 @@ func TestCheck(t *testing.T) {
 		"no holder":        {func(in *clocked) { in.HideColumn("incident", "assigned_to") }, "tickets visible in incident", source.LevelFailed, "assigned_to"},
 		"a person's login": {func(in *clocked) { in.AddUser(servicenowtest.User{UserName: "fairlead"}) }, "account", source.LevelWarning, "web service access only"},
 		"audit is off":     {func(in *clocked) { in.RestrictRows("sys_audit", func(servicenowtest.Record) bool { return true }) }, "history of incident", source.LevelFailed, "audit_viewer"},
-		"audit is refused": {func(in *clocked) { in.DenyTable("sys_audit") }, "history of incident", source.LevelFailed, "cannot be read"},
+		"audit is refused": {func(in *clocked) { in.DenyTable("sys_audit") }, "history of incident", source.LevelFailed, "sys_audit is refused: give the account the role audit_viewer"},
 		"no ticket changed": {func(in *clocked) {
 			in.RestrictRows("incident", func(r servicenowtest.Record) bool { return r["active"] == "false" })
 		}, "history of incident", source.LevelWarning, "not known"},
@@ -300,7 +300,7 @@ func TestCheckHistory(t *testing.T) {
 		"metric, and the audit is too":        {servicenow.HistoryMetric, metric("assigned_to"), source.LevelWarning, "set history: audit"},
 		"metric":                              {servicenow.HistoryMetric, both(denied, metric("assigned_to", "state", "assignment_group")), source.LevelOK, "since 2026-02-27"},
 		"metric, and there is none":           {servicenow.HistoryMetric, both(denied, metric("state")), source.LevelFailed, "no active metric"},
-		"metric, and it is refused":           {servicenow.HistoryMetric, both(denied, metric("assigned_to"), func(in *clocked) { in.DenyTable("metric_definition") }), source.LevelFailed, "cannot be read"},
+		"metric, and it is refused":           {servicenow.HistoryMetric, both(denied, metric("assigned_to"), func(in *clocked) { in.DenyTable("metric_definition") }), source.LevelFailed, "metric_definition is refused"},
 		"metric, and its instances are":       {servicenow.HistoryMetric, both(denied, metric("assigned_to"), func(in *clocked) { in.HideTable("metric_instance") }), source.LevelFailed, "none of its instances is shown"},
 		"observed, and the audit is readable": {servicenow.HistoryObserved, metric(), source.LevelWarning, "set history: audit"},
 		"observed, and metrics are readable":  {servicenow.HistoryObserved, both(denied, metric("assigned_to")), source.LevelWarning, "set history: metric"},
