@@ -8,10 +8,10 @@ TOOLS   := $(CURDIR)/bin/tools
 PRISM   := $(TOOLS)/prism/node_modules/.bin/prism
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build embedded demo test verify lint bench bench-requests dashboards pictures clean
+.PHONY: help build embedded demo test verify lint bench bench-collect bench-requests dashboards pictures clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/fairlead, without cgo
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/fairlead ./cmd/fairlead
@@ -51,6 +51,9 @@ pictures: build embedded ## take the README's pictures from the demonstration (w
 
 bench: embedded ## the benchmarks
 	go test -run '^$$' -bench . -benchtime 2s ./...
+
+bench-collect: embedded ## tickets a second from fakes on the loopback, and memory at 10,000 and 1,000,000 tickets
+	go test ./collector -run '^$$' -bench 'BenchmarkCollect|BenchmarkMemory' -benchtime 1x -timeout 60m
 
 bench-requests: ## what a collection costs the sources, in requests per 1,000 tickets
 	@go run ./collector/internal/requests
