@@ -61,7 +61,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			"Tickets seen since the start that the source refused or that could not be stored; the log names them."),
 		lease: gauge("lease_held",
 			"Whether this process has the right to collect the source; 0 while another has it."),
-		storedTickets: gauge("stored_tickets",
+		storedTickets: gauge("tickets",
 			"Tickets in the warehouse, those that are marked as deleted among them."),
 		incomplete: gauge("incomplete_histories",
 			"Tickets in the warehouse of whose history the source withheld a part."),

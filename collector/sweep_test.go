@@ -165,14 +165,14 @@ fairlead_source_deleted_tickets{source="snow"} 2
 # HELP fairlead_source_last_sweep_timestamp_seconds When the last sweep for deleted tickets that was completed began; 0 if none was.
 # TYPE fairlead_source_last_sweep_timestamp_seconds gauge
 fairlead_source_last_sweep_timestamp_seconds{source="snow"} %v
-# HELP fairlead_source_stored_tickets Tickets in the warehouse, those that are marked as deleted among them.
-# TYPE fairlead_source_stored_tickets gauge
-fairlead_source_stored_tickets{source="snow"} 6
+# HELP fairlead_source_tickets Tickets in the warehouse, those that are marked as deleted among them.
+# TYPE fairlead_source_tickets gauge
+fairlead_source_tickets{source="snow"} 6
 # HELP fairlead_source_unstored_tickets Tickets that the last sweep saw and that are still not stored: those that cannot be, and, where a source does not tell old ones apart, those that were closed before the configured since.
 # TYPE fairlead_source_unstored_tickets gauge
 fairlead_source_unstored_tickets{source="snow"} 1
 `, float64(time.Now().Unix()))
-		if err := testutil.GatherAndCompare(reg, strings.NewReader(metrics), "fairlead_source_deleted_tickets", "fairlead_source_last_sweep_timestamp_seconds", "fairlead_source_stored_tickets", "fairlead_source_unstored_tickets"); err != nil {
+		if err := testutil.GatherAndCompare(reg, strings.NewReader(metrics), "fairlead_source_deleted_tickets", "fairlead_source_last_sweep_timestamp_seconds", "fairlead_source_tickets", "fairlead_source_unstored_tickets"); err != nil {
 			t.Error(err)
 		}
 		for _, said := range []string{"listed=5", "stored=6", "deleted=2", "returned=1"} {

@@ -414,30 +414,3 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
-
-// BenchmarkScrape gathers and encodes series of single engineers.
-func BenchmarkScrape(b *testing.B) {
-	for _, engineers := range []int{400, 40_000} {
-		s := snapshot()
-		g := analysis.Group{By: analysis.Team, Name: "Network", People: engineers}
-		for i := range engineers {
-			name := fmt.Sprintf("amber-otter-%06d", i)
-			g.Engineers = append(g.Engineers, analysis.Part{Pseudonym: name, Value: 1, Relative: of(1)})
-			s.Open.Engineers = append(s.Open.Engineers, analysis.EngineerLoad{Team: "Network", Pseudonym: name, Tickets: 1})
-		}
-		for _, unit := range analysis.Units {
-			s.Teams[analysis.TeamsKey{Window: analysis.Days(28), Basis: analysis.Load, Unit: unit}] = []analysis.Group{g}
-		}
-		e := New(always(s), at(made), with(func(c *Config) { c.MaxSeries = 1_000_000 }))
-		reg := prometheus.NewRegistry()
-		reg.MustRegister(e.People())
-		b.Run(fmt.Sprintf("series=%d", 5*engineers), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := reg.Gather(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

@@ -74,7 +74,7 @@ func sourceStates(metrics prometheus.Gatherer) ([]web.SourceState, error) {
 
 func fill(s *web.SourceState, name string, x float64) {
 	switch name {
-	case "stored_tickets":
+	case "tickets":
 		s.Tickets = x
 	case "cursor_timestamp_seconds":
 		s.Cursor = instant(x)

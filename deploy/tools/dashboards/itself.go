@@ -10,7 +10,7 @@ var ages = []level{{0, green}, {900, yellow}, {1800, red}}
 
 func itself() *page {
 	p := newPage("fairlead-itself", "Fairlead itself", "Whether Fairlead collects and computes as it should.", "now-24h", "Collection", "/collection").
-		choice("source", "Source", "fairlead_source_stored_tickets", true)
+		choice("source", "Source", "fairlead_source_tickets", true)
 	p.Refresh("1m")
 	by := func(metric string) string { return "max by (source) (" + metric + `{source=~"$source"})` }
 	each := func(metric, more, window string) string {
@@ -28,7 +28,7 @@ func itself() *page {
 		[]column{{name: "Source", expr: "source"}},
 		column{name: "Behind by", expr: "time() - (" + by("fairlead_source_last_success_timestamp_seconds") + " > 0)", unit: seconds, levels: ages},
 		column{name: "First collection", expr: `min by (source) (fairlead_source_backfill_ratio{source=~"$source"})`, unit: ratio, levels: []level{{0, yellow}, {1, green}}},
-		column{name: "Tickets", expr: by("fairlead_source_stored_tickets"), unit: number},
+		column{name: "Tickets", expr: by("fairlead_source_tickets"), unit: number},
 		column{name: "Deleted", expr: by("fairlead_source_deleted_tickets"), unit: number},
 		column{name: "Histories incomplete", expr: by("fairlead_source_incomplete_histories"), unit: number, levels: badFromOne},
 		column{name: "Could not be stored", expr: by("fairlead_source_quarantined_tickets"), unit: number, levels: badFromOne},
