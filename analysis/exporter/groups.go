@@ -47,7 +47,7 @@ var (
 		unmatched,
 	}
 
-	snapshotTime = newFamily("fairlead_snapshot_timestamp_seconds", "When the published analysis was made.")
+	snapshotTime = newFamily("fairlead_snapshot_timestamp_seconds", "When the published analysis was made, or was last found to be of unchanged data.")
 	snapshotAsOf = newFamily("fairlead_snapshot_as_of_timestamp_seconds", "The instant that the published analysis is of. On a replayed log it lies in the past.")
 	duration     = newFamily("fairlead_analysis_duration_seconds", "How long the published analysis took.")
 	unknown      = newFamily("fairlead_analysis_unknown_statuses", "Statuses that no rule maps to a category; their tickets count as open.")

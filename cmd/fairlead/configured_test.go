@@ -174,6 +174,14 @@ sources:
 			t.Errorf("/metrics lacks %s", want)
 		}
 	}
+	// All was collected before: the sources have nothing new, and nothing is
+	// analysed again.
+	unchanged := regexp.MustCompile(`(?m)^fairlead_analysis_unchanged_total [1-9]`)
+	for begun := time.Now(); !unchanged.MatchString(groups); time.Sleep(50 * time.Millisecond) {
+		if groups, _ = get("/metrics"); time.Since(begun) > time.Minute {
+			t.Fatal("what had not changed was analysed again")
+		}
+	}
 	people, _ := get("/metrics/people")
 	pseudonym := regexp.MustCompile(`fairlead_engineer_load\{.*engineer="([^"]+)"`).FindStringSubmatch(people)
 	if pseudonym == nil {

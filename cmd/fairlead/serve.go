@@ -144,6 +144,7 @@ type service struct {
 
 	reporter *reporter
 	snapshot atomic.Pointer[analysis.Snapshot]
+	mark     string // of what the snapshot was made from; of analyze alone
 	analyzed analysisMetrics
 	caughtUp chan struct{}
 }
@@ -237,19 +238,43 @@ func (s *service) refresh(ctx context.Context) error {
 			s.log.Error("the roster was not read again", "error", oneLine(err))
 		}
 	}
-	snapshot, err := s.engine.Snapshot(ctx, s.asOf())
+	asOf := s.asOf()
+	mark, err := s.engine.Mark(ctx)
 	if err != nil {
 		s.analyzed.failures.Inc()
 		return err
 	}
-	s.analyzed.success.SetToCurrentTime()
-	s.snapshot.Store(snapshot)
+	last := s.snapshot.Load()
+	if last != nil && mark == s.mark && asOf.Sub(last.AsOf) < unchangedFor {
+		again := *last
+		again.Computed = time.Now()
+		s.publish(&again)
+		s.analyzed.unchanged.Inc()
+		return nil
+	}
+	snapshot, err := s.engine.Snapshot(ctx, asOf)
+	if err != nil {
+		s.analyzed.failures.Inc()
+		return err
+	}
+	s.mark = mark
+	s.publish(snapshot)
 	return nil
 }
 
+func (s *service) publish(snapshot *analysis.Snapshot) {
+	s.analyzed.success.SetToCurrentTime()
+	s.snapshot.Store(snapshot)
+}
+
+// unchangedFor is how long an analysis stands while nothing is collected. The
+// windows move on meanwhile, by a part of them that is too small to see.
+const unchangedFor = time.Hour
+
 type analysisMetrics struct {
-	success  prometheus.Gauge
-	failures prometheus.Counter
+	success   prometheus.Gauge
+	failures  prometheus.Counter
+	unchanged prometheus.Counter
 }
 
 func newAnalysisMetrics(reg prometheus.Registerer) analysisMetrics {
@@ -258,8 +283,10 @@ func newAnalysisMetrics(reg prometheus.Registerer) analysisMetrics {
 			Name: "fairlead_analysis_last_success_timestamp_seconds", Help: "When an analysis last succeeded; 0 if none did."}),
 		failures: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fairlead_analysis_failures_total", Help: "Analyses that failed."}),
+		unchanged: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "fairlead_analysis_unchanged_total", Help: "Analyses that were left out because nothing had changed since the last."}),
 	}
-	reg.MustRegister(m.success, m.failures)
+	reg.MustRegister(m.success, m.failures, m.unchanged)
 	return m
 }
 
