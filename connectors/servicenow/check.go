@@ -188,7 +188,7 @@ func (c *checker) history(ctx context.Context, t Table) {
 		says, possible := c.metrics(ctx, t)
 		instead := "set history: observed, and Fairlead keeps what it sees from then on; no metric helps here (" + says + ")"
 		if possible {
-			instead = "set history: metric, since " + says
+			instead = "set history: metric, since " + says + "; tables without such a metric are observed"
 		}
 		c.add(source.LevelFailed, what, audit+". Else "+instead+". As it is, tickets are marked incomplete, and only what Fairlead sees of their changes is kept")
 		return
@@ -200,7 +200,8 @@ func (c *checker) history(ctx context.Context, t Table) {
 	case possible:
 		c.add(source.LevelOK, what, says)
 	default:
-		c.add(source.LevelFailed, what, "history: metric is set, and "+says+"; define it in ServiceNow (Metrics > Definitions), or set history: observed")
+		// One table may have metrics and another none.
+		c.add(source.LevelWarning, what, "history: metric is set, and "+says+": its tickets are observed, and marked incomplete; define the metric in ServiceNow (Metrics > Definitions) and let the account read metric_definition and metric_instance")
 	}
 }
 
