@@ -318,7 +318,7 @@ func carries(t *testing.T, name string, from file) {
 // choices are what a reader may choose: one, several, or All.
 var choices = map[string][]string{
 	"team": {"T"}, "teams": {"T", `(T|Service\\.Desk)`, ".*"}, "area": {"A", "(A|B)", ".*"}, "source": {"S", "(S|R)", ".*"},
-	"engineer": {"amber-otter-4k7q"}, "window": {"90d", "28d"}, "__interval": {"1m", "6h"}, "__rate_interval": {"4m"},
+	"engineer": {"amber-otter-4k7q"}, "window": {"90d", "28d"}, "__interval": {"1m", "6h"}, "__range": {"90d"}, "__rate_interval": {"4m"},
 }
 
 // concrete are an expression as Grafana sends it, by choice.
@@ -358,7 +358,7 @@ func TestExpressions(t *testing.T) {
 	all := files(t)
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		f := all[name]
-		variables := map[string]bool{"__rate_interval": true, "__interval": true}
+		variables := map[string]bool{"__rate_interval": true, "__interval": true, "__range": true}
 		for _, v := range f.Templating.List {
 			variables[v.Name] = true
 			if selector, is := strings.CutPrefix(v.Definition, "label_values("); is {

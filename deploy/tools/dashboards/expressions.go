@@ -41,15 +41,19 @@ func lately(by, series string) string {
 	return "max by (" + by + ") (last_over_time(" + series + within + "))"
 }
 
-// most is lately, of the ten that are greatest at the end of the range: a line
-// is there from end to end, or not at all.
-func most(by, series string) string { return ofTen("topk", by, series) }
+// most is lately, of the ten that were greatest in the range: a line is there from
+// end to end, or not at all.
+func most(by, series string) string { return ofTen("topk", "max", by, series) }
 
-// least is most for the ten that are least.
-func least(by, series string) string { return ofTen("bottomk", by, series) }
+// least is most for the ten that were least.
+func least(by, series string) string { return ofTen("bottomk", "min", by, series) }
 
-func ofTen(choose, by, series string) string {
-	return fmt.Sprintf("%s and on (%s) %s(10, max by (%s) (last_over_time(%s[%s] @ end() offset -$__interval)))", lately(by, series), by, choose, by, series, reach(series))
+func ofTen(choose, extreme, by, series string) string {
+	// The steps of the range are those of the clock; what is newest may not have
+	// come to one yet.
+	whole := fmt.Sprintf("%s_over_time(last_over_time(%s[$__interval])[$__range:$__interval] @ end() offset -$__interval)", extreme, series)
+	newest := fmt.Sprintf("last_over_time(%s[%s] @ end() offset -$__interval)", series, reach(series))
+	return fmt.Sprintf("%s and on (%s) %s(10, %s by (%s) (%s or %s))", lately(by, series), by, choose, extreme, by, whole, newest)
 }
 
 // spread is a figure of the distribution of a team's open work.

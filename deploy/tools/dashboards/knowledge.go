@@ -45,9 +45,9 @@ func knowledge() *page {
 	p.bars(12, 10, "Grew most in four weeks", "Change of the silo score against four weeks ago; 0 where there are no figures of then. From 0.1 it is worth a look.", number,
 		query{`topk(10, ` + top("area", of("fairlead_area_silo_score")) + ` - max by (area) (last_over_time(` + of("fairlead_area_silo_score") + `[8d] offset 4w)) or 0 * ` + top("area", of("fairlead_area_silo_score")) + `)`, "{{area}}"},
 		level{0, green}, level{0.05, yellow}, level{0.1, orange}).Max(1).Decimals(2)
-	p.lines(12, 10, "Silo score", "How far the knowledge of an area sits with one person, from 0 (shared) to 1. The ten greatest.", number,
+	p.lines(12, 10, "Silo score", "How far the knowledge of an area sits with one person, from 0 (shared) to 1. The ten that were greatest in the time shown.", number,
 		query{most("area", of("fairlead_area_silo_score")), "{{area}}"}).Max(1)
-	p.lines(12, 10, "Effective owners", "The number of owners who, with equal evidence, would be as concentrated. The ten least.", number,
+	p.lines(12, 10, "Effective owners", "The number of owners who, with equal evidence, would be as concentrated. The ten that were least in the time shown.", number,
 		query{least("area", of("fairlead_area_effective_owners")), "{{area}}"})
 	return p
 }
@@ -56,7 +56,7 @@ func quarter() *page {
 	p := newPage("fairlead-quarter", "Fairlead: quarter", "How teams and knowledge went over the past year, to look back on a quarter.", "now-1y", "All teams", "/").
 		choiceOf("teams", "team", "Teams or queues", "fairlead_team_unassigned_tickets", true).
 		choice("window", "Window", "fairlead_team_engineers", false)
-	p.note(24, 3, "Each point looks back over the window **$window**; the ten teams with most are drawn. With the history that `fairlead history` writes, the past year is here from the first day on. The [reports](${fairlead}/reports) say the same in words and with intervals.")
+	p.note(24, 3, "Each point looks back over the window **$window**; of each figure the ten teams are drawn that had most in the time shown. With the history that `fairlead history` writes, the past year is here from the first day on. The [reports](${fairlead}/reports) say the same in words and with intervals.")
 	lines := func(title, about, unit, series string) {
 		p.lines(12, 9, title, about, unit, query{most("team", series), "{{team}}"}).OverrideByFieldType("number", leads("Open the team", p.toTeam(label("team"))))
 	}
@@ -69,7 +69,7 @@ func quarter() *page {
 	lines("Held by nobody", "Open tickets that nobody holds. A line that rises through a quarter is a decision that was not made.", number, team("fairlead_team_unassigned_tickets", ""))
 	lines("People", "Engineers with at least one ticket of the team in the window; with a roster, its members who were there.", number, team("fairlead_team_engineers", `,basis="load",window="$window"`))
 	lines("Effective people", "How many people would, with equal work, be as concentrated. A fall without people leaving says that work gathers.", number, spread("fairlead_team_effective_engineers", `=~"$teams"`))
-	p.lines(24, 9, "Areas that gather with one person", "Silo score of the ten areas where it is greatest, from 0 (shared) to 1.", number,
+	p.lines(24, 9, "Areas that gather with one person", "Silo score of the ten areas where it was greatest in the time shown, from 0 (shared) to 1.", number,
 		query{most("area", `fairlead_area_silo_score`), "{{area}}"}).Max(1)
 	return p
 }

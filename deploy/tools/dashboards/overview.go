@@ -51,13 +51,13 @@ func overview() *page {
 	p.number(4, "Made", "How long ago these figures were made. After metrics.max_age, an hour by default, they are no longer shown.", seconds,
 		"time() - max(fairlead_snapshot_timestamp_seconds)", nil, ages...).NoValue("from the history")
 
-	p.lines(12, 9, "Open tickets", "Open tickets that people of a team hold; the ten teams with most. A line that rises for weeks says that more comes in than is finished.", number,
+	p.lines(12, 9, "Open tickets", "Open tickets that people of a team hold; the ten teams that had most. A line that rises for weeks says that more comes in than is finished.", number,
 		query{most("team", team("fairlead_team_open_tickets")), "{{team}}"}).OverrideByFieldType("number", leads("Open the team", p.toTeam(label("team"))))
-	p.lines(12, 9, "Held by nobody", "Open tickets that nobody holds; the ten teams with most.", number,
+	p.lines(12, 9, "Held by nobody", "Open tickets that nobody holds; the ten teams that had most.", number,
 		query{most("team", team("fairlead_team_unassigned_tickets")), "{{team}}"}).OverrideByFieldType("number", leads("Open the team", p.toTeam(label("team"))))
-	p.lines(12, 9, "Unevenness beyond chance", "How much more unevenly the open work was spread than luck gives: Gini beyond chance, the ten greatest. 0 and below is luck.", number,
+	p.lines(12, 9, "Unevenness beyond chance", "How much more unevenly the open work was spread than luck gives: Gini beyond chance, the ten that were greatest. 0 and below is luck.", number,
 		query{most("team", spread("fairlead_team_load_gini_excess", `=~"$teams"`)), "{{team}}"}).OverrideByFieldType("number", leads("Open the team", p.toTeam(label("team"))))
-	p.lines(12, 9, "Knowledge with single people", "How far the knowledge of a team's areas sits with single people, from 0 (shared) to 1; the ten greatest.", number,
+	p.lines(12, 9, "Knowledge with single people", "How far the knowledge of a team's areas sits with single people, from 0 (shared) to 1; the ten that were greatest.", number,
 		query{most("team", team("fairlead_team_silo_score")), "{{team}}"}).Max(1).OverrideByFieldType("number", leads("Open the team", p.toTeam(label("team"))))
 	return p
 }
