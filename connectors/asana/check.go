@@ -68,7 +68,7 @@ func (s *Source) Check(ctx context.Context) (source.Report, error) {
 	if total > 0 {
 		calls := total + 2*(total+maxPage-1)/maxPage + 3*len(p.projects)
 		c.add(source.LevelOK, "first collection", "about %d tasks and their subtasks, one call each for its history: %d calls or more, %s at the 1,500 a minute of a paid workspace, %s at the 150 of a free one",
-			total, calls, (time.Duration(calls) * time.Minute / 1500).Round(time.Minute), (time.Duration(calls) * time.Minute / 150).Round(time.Minute))
+			total, calls, lasting(calls, 1500), lasting(calls, 150))
 	}
 	return source.Report{Facts: c.facts}, nil
 }

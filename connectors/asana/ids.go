@@ -48,7 +48,7 @@ func (s *Source) ids(ctx context.Context, give func([]string) bool) error {
 			for i, t := range tasks {
 				items[i] = item{task: t}
 			}
-			parts, err := s.subtasks(ctx, items)
+			parts, err := s.subtasks(ctx, p, items)
 			if err != nil {
 				return err
 			}

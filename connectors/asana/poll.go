@@ -239,23 +239,27 @@ func (s *Source) brought(id string) map[string]time.Time {
 // changed are the tasks and subtasks to bring, in order.
 func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTask, what happened, lower time.Time) ([]item, error) {
 	var items, parents []item
+	all := map[string]bool{} // tasks whose parts come, changed or not
 	for _, t := range tasks {
 		it := item{task: t}
-		s.moved(&t)
-		if !t.Modified.Before(lower) {
+		changed := !t.Modified.Before(lower)
+		if changed {
 			items = append(items, it)
 		}
 		inLost := slices.ContainsFunc(t.Memberships, func(m membership) bool { return what.lost[m.Project.gid()] })
-		if inLost && t.NumSubtasks > 0 {
+		// A task that comes from elsewhere, or moves, takes its parts along, and
+		// nothing tells of them.
+		all[t.GID] = changed && t.NumSubtasks > 0 && !s.settled(&t)
+		if t.NumSubtasks > 0 && (inLost || all[t.GID]) {
 			parents = append(parents, it)
 		}
 	}
-	parts, err := s.subtasks(ctx, parents)
+	parts, err := s.subtasks(ctx, p, parents)
 	if err != nil {
 		return nil, err
 	}
 	for _, it := range parts {
-		if !it.task.Modified.Before(lower) {
+		if all[it.root] || !it.task.Modified.Before(lower) {
 			items = append(items, it)
 		}
 	}

@@ -47,10 +47,10 @@ type list struct {
 const ahead = 1000
 
 // partsOf gives what items from to until are made of.
-func (s *Source) partsOf(ctx context.Context, l *list, from, until int) ([]item, error) {
+func (s *Source) partsOf(ctx context.Context, p *places, l *list, from, until int) ([]item, error) {
 	if l.upto < until {
 		to := min(max(from+ahead, until), len(l.items))
-		found, err := s.subtasks(ctx, l.items[max(from, l.upto):to])
+		found, err := s.subtasks(ctx, p, l.items[max(from, l.upto):to])
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cu
 		page := source.Page{
 			Sent: l.sent, Next: source.Cursor{Start: from.Start, Updated: last.Modified.Time, ID: last.GID}, Remaining: len(l.items) - until,
 		}
-		parts, err := s.partsOf(ctx, l, at, until)
+		parts, err := s.partsOf(ctx, p, l, at, until)
 		if err != nil {
 			return err
 		}
@@ -273,7 +273,7 @@ func (s *Source) taskFields() []string {
 }
 
 // subtasks are all parts of tasks, however deep.
-func (s *Source) subtasks(ctx context.Context, of []item) ([]item, error) {
+func (s *Source) subtasks(ctx context.Context, p *places, of []item) ([]item, error) {
 	var out []item
 	level := of
 	for range maxDepth {
@@ -298,7 +298,7 @@ func (s *Source) subtasks(ctx context.Context, of []item) ([]item, error) {
 				continue // deleted meanwhile
 			}
 			under := parents[i].under
-			if len(parents[i].task.Memberships) > 0 {
+			if p.include(parents[i].task.Memberships) {
 				under = parents[i].task.Memberships
 			}
 			take := func(r reply) error {
@@ -333,13 +333,21 @@ func (s *Source) place(gid, root string, under []membership) {
 	s.under[root] = under
 }
 
-// moved notes where a task with subtasks is.
-func (s *Source) moved(t *wireTask) {
+// settled says that what a task is made of was brought, with the places where
+// the task is now.
+func (s *Source) settled(t *wireTask) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.under[t.GID]; ok {
-		s.under[t.GID] = t.Memberships
-	}
+	under, ok := s.under[t.GID]
+	return ok && slices.EqualFunc(under, t.Memberships, func(a, b membership) bool {
+		return a.Project.gid() == b.Project.gid() && a.Section.gid() == b.Section.gid()
+	})
+}
+
+func (s *Source) rootOf(gid string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.roots[gid]
 }
 
 func (s *Source) placeOf(gid string) []membership {
@@ -535,7 +543,7 @@ func (s *Source) fetch(ctx context.Context, p *places, ids []string, trust bool)
 				return nil, nil, fmt.Errorf("reading %s%s: %w: a task of another kind than the API's", prefix, calls[i].path, source.ErrUnreadable)
 			}
 			known[t.GID] = &t
-			if parent := t.Parent.gid(); parent != "" && !p.include(t.Memberships) && !(trust && p.include(s.placeOf(t.GID))) {
+			if parent := t.Parent.gid(); parent != "" && !p.include(t.Memberships) && (!trust || !p.include(s.placeOf(t.GID))) {
 				above = append(above, parent)
 			}
 		}
@@ -560,6 +568,9 @@ func (s *Source) fetch(ctx context.Context, p *places, ids []string, trust bool)
 				break
 			}
 			under, root = up.Memberships, up.GID
+			if above := s.placeOf(up.GID); trust && !p.include(under) && p.include(above) {
+				under, root = above, s.rootOf(up.GID)
+			}
 		}
 		if !p.include(under) {
 			skipped = append(skipped, source.Skipped{ID: id, Reason: reasonElsewhere})

@@ -120,6 +120,7 @@ type task struct {
 	numbers            map[string]float64
 	stories            []*story
 	gone, hidden, mute bool
+	changed            bool // by the update under way
 }
 
 type home struct{ project, section string }

@@ -164,12 +164,13 @@ func (w *Workspace) Edit(gid, by string, at time.Time, changes ...Change) error 
 }
 
 func (w *Workspace) edit(t *task, e edit, changes []Change) error {
+	t.changed = e.creation
 	for _, c := range changes {
 		if err := c(w, t, e); err != nil {
 			return fmt.Errorf("editing task %s: %w", t.gid, err)
 		}
 	}
-	if e.at.After(t.modified) {
+	if t.changed && e.at.After(t.modified) {
 		t.modified = e.at
 	}
 	return nil
@@ -179,6 +180,7 @@ func (w *Workspace) edit(t *task, e edit, changes []Change) error {
 func (w *Workspace) tell(t *task, e edit, subtype, field string, more map[string]any) {
 	s := &story{gid: w.id(), subtype: subtype, at: e.at, by: e.by, more: more}
 	t.stories = append(t.stories, s)
+	t.changed = true
 	if !e.creation {
 		w.note(t, "changed", field, e.by, e.at)
 	}
