@@ -25,6 +25,10 @@ type Options struct {
 	Logger *slog.Logger
 	Clock  func() time.Time // when a Snapshot was made; nil is time.Now
 	Draws  int              // of each lottery; 0 is as many as are published
+	// Queried is told what each query was for, in constant words, and how long
+	// it took to its last row; nil is nobody. It is called from several
+	// goroutines at once.
+	Queried func(purpose string, took time.Duration)
 }
 
 // Engine answers queries over one warehouse. It keeps no state between calls and
@@ -36,11 +40,12 @@ type Engine struct {
 	log    *slog.Logger
 	now    func() time.Time
 	draws  int // of each lottery
+	told   func(purpose string, took time.Duration)
 }
 
 // New makes an engine; it does nothing until it is asked.
 func New(db *clickhouse.DB, o Options) *Engine {
-	e := &Engine{db: db, key: o.Key, config: o.Config, log: o.Logger, now: o.Clock, draws: distribution.Draws}
+	e := &Engine{db: db, key: o.Key, config: o.Config, log: o.Logger, now: o.Clock, draws: distribution.Draws, told: o.Queried}
 	if len(e.config.Windows) == 0 {
 		e.config = DefaultConfig()
 	}
@@ -49,6 +54,9 @@ func New(db *clickhouse.DB, o Options) *Engine {
 	}
 	if e.now == nil {
 		e.now = time.Now
+	}
+	if e.told == nil {
+		e.told = func(string, time.Duration) {}
 	}
 	if o.Draws > 0 {
 		e.draws = o.Draws
@@ -171,6 +179,8 @@ func (e *Engine) query(ctx context.Context, purpose, sql string, parameters map[
 
 // each reads all rows; scan reads one.
 func (e *Engine) each(ctx context.Context, purpose, sql string, parameters map[string]string, scan func(driver.Rows) error) error {
+	begun := time.Now()
+	defer func() { e.told(purpose, time.Since(begun)) }()
 	rows, err := e.query(ctx, purpose, sql, parameters)
 	if err != nil {
 		return err

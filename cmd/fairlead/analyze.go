@@ -122,8 +122,11 @@ func unitName(basis, unit string) string {
 }
 
 // engine makes the analysis over the house.
-func (a *app) engine(h *house) *analysis.Engine {
-	return analysis.New(h.db, analysis.Options{Key: h.key.Subkey("pseudonym"), Config: a.cfg.Analysis.Config, Logger: a.log})
+func (a *app) engine(h *house) *analysis.Engine { return a.watchedEngine(h, nil) }
+
+// watchedEngine tells of its queries.
+func (a *app) watchedEngine(h *house, queried func(string, time.Duration)) *analysis.Engine {
+	return analysis.New(h.db, analysis.Options{Key: h.key.Subkey("pseudonym"), Config: a.cfg.Analysis.Config, Logger: a.log, Queried: queried})
 }
 
 // asOf is the instant to compute for by default.

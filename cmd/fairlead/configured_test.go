@@ -169,7 +169,7 @@ sources:
 	}
 	served(t, get, fairlead)
 	groups, _ := get("/metrics")
-	for _, want := range []string{"fairlead_team_load_gini{", `fairlead_source_last_success_timestamp_seconds{source="desk"}`, "fairlead_build_info{"} {
+	for _, want := range []string{"fairlead_team_load_gini{", `fairlead_source_last_success_timestamp_seconds{source="desk"}`, `fairlead_analysis_query_duration_seconds_count{query="weeks"}`, "fairlead_build_info{"} {
 		if !strings.Contains(groups, want) {
 			t.Errorf("/metrics lacks %s", want)
 		}

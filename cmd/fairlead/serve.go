@@ -152,7 +152,6 @@ type service struct {
 func (a *app) newService(h *house, reg *prometheus.Registry, listener net.Listener) *service {
 	s := &service{
 		house:    h,
-		engine:   a.engine(h),
 		asOf:     h.asOf,
 		cfg:      a.cfg,
 		log:      a.log,
@@ -163,6 +162,7 @@ func (a *app) newService(h *house, reg *prometheus.Registry, listener net.Listen
 		caughtUp: make(chan struct{}, 1),
 		reporter: a.reporter(h),
 	}
+	s.engine = a.watchedEngine(h, s.analyzed.queried)
 	e := exporter.New(s.snapshot.Load, exporter.WithConfig(a.cfg.Metrics))
 	s.groups.MustRegister(e.Groups())
 	s.people.MustRegister(e.People())
@@ -275,6 +275,12 @@ type analysisMetrics struct {
 	success   prometheus.Gauge
 	failures  prometheus.Counter
 	unchanged prometheus.Counter
+	queries   *prometheus.HistogramVec
+}
+
+// queried observes a query of the analysis.
+func (m analysisMetrics) queried(purpose string, took time.Duration) {
+	m.queries.WithLabelValues(purpose).Observe(took.Seconds())
 }
 
 func newAnalysisMetrics(reg prometheus.Registerer) analysisMetrics {
@@ -286,7 +292,15 @@ func newAnalysisMetrics(reg prometheus.Registerer) analysisMetrics {
 		unchanged: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "fairlead_analysis_unchanged_total", Help: "Analyses that were left out because nothing had changed since the last."}),
 	}
-	reg.MustRegister(m.success, m.failures, m.unchanged)
+	m.queries = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name:                            "fairlead_analysis_query_duration_seconds",
+		Help:                            "Time from sending a query of the analysis to its last row, by what it is for.",
+		Buckets:                         []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60},
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}, []string{"query"})
+	reg.MustRegister(m.success, m.failures, m.unchanged, m.queries)
 	return m
 }
 
