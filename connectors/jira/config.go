@@ -55,6 +55,11 @@ type Config struct {
 	Planned   Rule `yaml:"planned"`
 	OnCall    Rule `yaml:"on_call"`
 
+	// Bots are accounts that are not people, besides those that Cloud calls apps:
+	// user names, account ids or e-mail addresses, whatever their case; * matches
+	// any run of characters.
+	Bots []string `yaml:"bots"`
+
 	// Overlap is how far before the cursor a poll starts. It must exceed how
 	// far the site's search index lags behind edits.
 	Overlap time.Duration `yaml:"overlap"`
@@ -159,6 +164,11 @@ func (c Config) Validate() error {
 	}{{"unplanned", c.Unplanned}, {"planned", c.Planned}, {"on_call", c.OnCall}} {
 		if rule.blank() {
 			fault("%s: an empty name is no label, type or priority; remove it", rule.key)
+		}
+	}
+	for _, b := range c.Bots {
+		if strings.Trim(b, "* ") == "" {
+			fault("bots: %q is no pattern of an account; write a user name, an account id or an e-mail address", b)
 		}
 	}
 	if c.Overlap < 0 || c.Overlap > 7*24*time.Hour {

@@ -53,6 +53,7 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		"an unknown kind":          {Cloud, func(c *Config) { c.Kinds = map[string]ticket.Kind{"Bug": "insect"} }, "kinds:"},
 		"an unknown category":      {Cloud, func(c *Config) { c.Statuses = map[string]ticket.Category{"Open": "opened"} }, "statuses:"},
 		"a rule of nothing":        {Cloud, func(c *Config) { c.OnCall.Labels = []string{"page", " "} }, "on_call:"},
+		"a bot that is anybody":    {Cloud, func(c *Config) { c.Bots = []string{"*"} }, "bots:"},
 		"an overlap too long":      {Cloud, func(c *Config) { c.Overlap = 200 * time.Hour }, "overlap:"},
 		"a page too large":         {Cloud, func(c *Config) { c.PageSize = 1001 }, "page_size:"},
 		"a request of less than 0": {Cloud, func(c *Config) { c.RequestSize = -1 }, "request_size:"},

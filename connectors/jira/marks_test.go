@@ -98,6 +98,7 @@ func TestScope(t *testing.T) {
 			c.Statuses = map[string]ticket.Category{"X": ticket.CategoryDone}
 		}},
 		"a mark":             {false, func(c *jira.Config, _ *jira.Options) { c.OnCall.Labels = []string{"page"} }},
+		"a bot":              {false, func(c *jira.Config, _ *jira.Options) { c.Bots = []string{"jenkins"} }},
 		"another reach":      {true, func(_ *jira.Config, o *jira.Options) { o.Since = serverNow }},
 		"another page size":  {true, func(c *jira.Config, _ *jira.Options) { c.PageSize = 7 }},
 		"another credential": {true, func(c *jira.Config, _ *jira.Options) { c.Token = "other" }},
@@ -110,4 +111,43 @@ func TestScope(t *testing.T) {
 			t.Error("the scope tells the token")
 		}
 	}
+}
+
+// Accounts that are configured to be no people are bots, whether an issue describes
+// them or only a history names them.
+func TestBotsByConfiguration(t *testing.T) {
+	eachFlavour(t, func(t *testing.T, flavour jiratest.Flavour) {
+		in := newSite(t, jiratest.Options{Flavour: flavour})
+		must(t, in.AddUser(jiratest.User{Name: "svc-Deploy", Key: "JIRAUSER77", DisplayName: "Deployments"}))
+		must(t, in.AddUser(jiratest.User{Name: "jenkins", Key: "jenkins", Email: "jenkins@build.example.invalid", Deleted: true}))
+		id := add(t, in, serverNow.Add(-2*time.Hour))
+		for n, name := range []string{"jenkins", "svc-Deploy", "ann"} {
+			must(t, in.Edit(id, "bob", serverNow.Add(time.Duration(n-60)*time.Minute), jiratest.Assign(name)))
+		}
+		must(t, in.Comment(id, "svc-Deploy", serverNow.Add(-time.Minute), "deployed"))
+		src := connect(t, in, flavour, func(c *jira.Config, _ *jira.Options) {
+			c.Bots = []string{"SVC-*oy", "jenkins"}
+			if flavour == jiratest.Cloud { // which has no user names
+				c.Bots = []string{jiratest.AccountID("svc-Deploy"), jiratest.AccountID("jenkins")}
+			}
+		})
+		bots := map[string]bool{}
+		for _, stream := range []source.Stream{source.StreamOpen, source.StreamOlder} {
+			pages, _ := read(t, src, stream, begin)
+			for _, p := range pages {
+				for _, a := range p.Accounts {
+					bots[a.ID] = a.Bot
+				}
+			}
+		}
+		if len(bots) != 4 {
+			t.Errorf("accounts are %v", bots)
+		}
+		for id, bot := range bots {
+			want := id == "jirauser77" || id == "jenkins" || id == jiratest.AccountID("svc-Deploy") || id == jiratest.AccountID("jenkins")
+			if bot != want {
+				t.Errorf("%s is a bot: %v", id, bot)
+			}
+		}
+	})
 }

@@ -22,6 +22,7 @@ import (
 // they had then, and a name can change while a key stays.
 type people struct {
 	flavour Flavour
+	bots    []string // patterns in lower case
 
 	mu        sync.Mutex
 	byName    map[string]string         // Data Center: id by lower-case name
@@ -32,6 +33,14 @@ type people struct {
 
 func newPeople(f Flavour) *people {
 	return &people{flavour: f, byName: map[string]string{}, byKey: map[string]bool{}, described: map[string]ticket.Account{}, pending: map[string]string{}}
+}
+
+func peopleOf(cfg Config) *people {
+	p := newPeople(cfg.Flavour)
+	for _, b := range cfg.Bots {
+		p.bots = append(p.bots, strings.ToLower(strings.TrimSpace(b)))
+	}
+	return p
 }
 
 // unknownAccount is what Cloud calls accounts whose record it has lost: many
@@ -111,13 +120,43 @@ func (p *people) named(src, id string) ticket.Account {
 	if a, ok := p.described[id]; ok {
 		return a
 	}
-	return ticket.Account{Source: src, ID: id, Name: p.pending[id], Active: true}
+	return ticket.Account{Source: src, ID: id, Name: p.pending[id], Active: true, Bot: p.isBot(id)}
 }
 
 func (p *people) account(src string, u *wireUser) ticket.Account {
 	return ticket.Account{
 		Source: src, ID: p.id(u), Name: u.DisplayName, Email: u.email(),
-		Active: u.Active, Bot: u.AccountType == "app",
+		Active: u.Active, Bot: u.AccountType == "app" || p.isBot(u.Name, u.Key, u.AccountID, u.email()),
+	}
+}
+
+// isBot says whether one of an account's names is configured to be no person's.
+func (p *people) isBot(names ...string) bool {
+	return slices.ContainsFunc(p.bots, func(pattern string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return name != "" && matches(pattern, strings.ToLower(name)) })
+	})
+}
+
+// matches compares a name with a pattern in which * is any run of characters.
+func matches(pattern, name string) bool {
+	first, rest, some := strings.Cut(pattern, "*")
+	if !some {
+		return name == pattern
+	}
+	name, ok := strings.CutPrefix(name, first)
+	if !ok {
+		return false
+	}
+	for {
+		part, next, more := strings.Cut(rest, "*")
+		if !more {
+			return strings.HasSuffix(name, part)
+		}
+		at := strings.Index(name, part)
+		if at < 0 {
+			return false
+		}
+		name, rest = name[at+len(part):], next
 	}
 }
 
@@ -171,7 +210,7 @@ func (s *Source) describe(ctx context.Context) ([]ticket.Account, error) {
 	}
 	var accounts []ticket.Account
 	for _, id := range ids {
-		account := ticket.Account{Source: s.name, ID: id, Name: pending[id]}
+		account := ticket.Account{Source: s.name, ID: id, Name: pending[id], Bot: s.people.isBot(id)}
 		if u, ok := found[id]; ok {
 			account = s.people.account(s.name, u)
 			account.ID = id

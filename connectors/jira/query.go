@@ -93,10 +93,12 @@ func (s *Source) Scope() string {
 		Kinds, Statuses  map[string]string
 
 		Unplanned, Planned, OnCall Rule
+		Bots                       []string
 	}{
 		scopeVersion, s.cfg.Flavour, slices.Compact(slices.Sorted(slices.Values(s.cfg.Projects))),
 		strings.TrimSpace(s.cfg.JQL), s.cfg.EffortField, names(kinds), names(statuses),
 		s.cfg.Unplanned, s.cfg.Planned, s.cfg.OnCall,
+		slices.Compact(slices.Sorted(slices.Values(s.cfg.Bots))),
 	})
 	if err != nil {
 		panic(err) // strings, lists and maps of strings

@@ -81,7 +81,7 @@ func New(cfg Config, o Options) (*Source, error) {
 	}
 	return &Source{
 		name: cmp.Or(o.Name, "jira"), cfg: cfg, scope: scope(cfg), rules: newRules(cfg), since: o.Since,
-		client: &client{jira: api, api: root}, people: newPeople(cfg.Flavour),
+		client: &client{jira: api, api: root}, people: peopleOf(cfg),
 		site: site{projects: map[string]string{}}, log: o.Logger, clock: o.Clock,
 	}, nil
 }
