@@ -151,7 +151,7 @@ func scope(r *Report) string {
 	if a == nil {
 		return upTo(r) + " fewer than " + numeral(r.Least) + " people held open work: too few to show anything of them."
 	}
-	s := fmt.Sprintf("%s %s people held %s open tickets at any time, %s each", upTo(r), numeral(a.People), thousands(a.Open), decimals(a.Open/max(1e-9, a.Capacity), 1))
+	s := fmt.Sprintf("%s %s people held %s open tickets on average, %s each", upTo(r), numeral(a.People), thousands(a.Open), decimals(a.Open/max(1e-9, a.Capacity), 1))
 	if !r.Queues {
 		s = strings.Replace(s, " each", " per full-time equivalent", 1)
 	}
@@ -166,7 +166,7 @@ func leadScope(r *Report) string {
 		return upTo(r) + " " + r.Team + " held no open work."
 	}
 	t := r.Workload.Teams[0]
-	s := fmt.Sprintf("%s the %s people of %s held %s open tickets at any time", upTo(r), numeral(t.People), t.Team, decimals(t.Total/r.days(), 1))
+	s := fmt.Sprintf("%s the %s people of %s held %s open tickets on average", upTo(r), numeral(t.People), t.Team, decimals(t.Total/r.days(), 1))
 	if t.PerFTE != nil {
 		s += ", " + decimals(*t.PerFTE, 1) + " per full-time equivalent"
 	}
@@ -291,8 +291,12 @@ func overloaded(r *Report) string {
 		now = "nobody"
 		verb = "was"
 	}
-	return fmt.Sprintf("Of %s people about whom enough is known, %s %s overloaded at the end, and %s in at least one week: several signs of it held in %d of %d weeks, so that a busy week alone does not count.",
-		numeral(*o.Judged), now, verb, numeral(*o.Ever), r.Configuration.HotWeeks, r.Configuration.WindowWeeks)
+	ever := ""
+	if *o.Ever > *o.Now {
+		ever = ", and " + numeral(*o.Ever) + " in at least one week"
+	}
+	return fmt.Sprintf("Of %s people about whom enough is known, %s %s overloaded at the end%s: several signs of it held in %d of %d weeks, so that a busy week alone does not count.",
+		numeral(*o.Judged), now, verb, ever, r.Configuration.HotWeeks, r.Configuration.WindowWeeks)
 }
 
 // conversation says what to talk about first.
@@ -348,7 +352,7 @@ func selfScope(r *Report) string {
 		tickets += p.Tickets
 		teams = append(teams, p.Team)
 	}
-	return fmt.Sprintf("%s you held %s open tickets at any time, from %s assignments in %s.", upTo(r), decimals(open, 1), thousands(float64(tickets)), and(teams, 3))
+	return fmt.Sprintf("%s you held %s open tickets on average, from %s assignments in %s.", upTo(r), decimals(open, 1), thousands(float64(tickets)), and(teams, 3))
 }
 
 func selfShare(r *Report) string {
