@@ -102,8 +102,10 @@ func TestVerifyTruths(t *testing.T) {
 		misses      int     // of 20, at most
 		falseAlarms float64 // share, at most
 	}{
-		{truthMostLoaded, 0, 0.05}, {truthState, 0, 0.01}, {truthHoarded, 0, 0.05}, {truthUneven, 0, 0.1},
-		{truthChance, 0, 1}, {truthFair, 0, 1}, {truthSkilled, 0, 1},
+		// The last two need counts: of 16,000 tickets instead of 40,000 the state
+		// is on for 2 of 20, and skills explain most of it in 3 of 20.
+		{truthMostLoaded, 1, 0.05}, {truthHoarded, 1, 0.02}, {truthUneven, 2, 0.1}, {truthChance, 1, 1}, {truthFair, 1, 1},
+		{truthState, 8, 0.03}, {truthSkilled, 10, 1},
 	} {
 		one := table.of(c.truth)
 		if one.misses > c.misses || float64(one.falseAlarms) > c.falseAlarms*float64(one.noise) {
@@ -182,7 +184,12 @@ func (s *scores) judge(seed uint64, o *sandbox.Organisation, found *Snapshot) {
 
 	received := found.Teams[TeamsKey{Days(90), Assigned, Tickets}]
 	i := slices.IndexFunc(received, func(g Group) bool { return g.Name == truth.Fair.Name })
-	s.of(truthFair).found(i >= 0 && received[i].Verdict == Levelled, seed, fmt.Sprintf("%q, Gini %s, by chance %s", received[i].Verdict, optional(received[i].Gini, 3), optional(received[i].GiniChance, 3)))
+	if i < 0 {
+		s.of(truthFair).found(false, seed, "no such team")
+		return
+	}
+	g := received[i]
+	s.of(truthFair).found(g.Verdict == Levelled, seed, fmt.Sprintf("%q, Gini %s, by chance %s", g.Verdict, optional(g.Gini, 3), optional(g.GiniChance, 3)))
 }
 
 // signalsOf says which signals of somebody hold.
