@@ -17,7 +17,7 @@ func itself() *page {
 		return "sum by (source) (increase(" + metric + `{source=~"$source"` + more + "}[" + window + "]))"
 	}
 
-	p.number(4, "Age of the figures", "Time since an analysis was published. After metrics.max_age, an hour by default, figures are no longer shown.", seconds, "time() - max(fairlead_snapshot_timestamp_seconds)", nil, ages...)
+	p.number(4, "Age of the figures", "Time since an analysis was published, or found that nothing had changed. After metrics.max_age, an hour by default, figures are no longer shown.", seconds, "time() - max(fairlead_snapshot_timestamp_seconds)", nil, ages...)
 	p.number(4, "Since an analysis succeeded", "Time since the last analysis that succeeded. Far above its interval, the warehouse or the memory is the place to look; the log says why.", seconds, "time() - max(fairlead_analysis_last_success_timestamp_seconds > 0)", nil, ages...)
 	p.number(4, "An analysis takes", "How long the published analysis took. Near analysis.interval it falls behind.", seconds, "max(fairlead_analysis_duration_seconds)", nil, level{0, green}, level{60, yellow}, level{240, red}).Decimals(1)
 	p.number(4, "Failed analyses, last day", "Analyses that failed in the last 24 hours; the log says why.", number, "round(sum(increase(fairlead_analysis_failures_total[24h])))", nil, badFromOne...)

@@ -48,7 +48,7 @@ func overview() *page {
 		"sum("+top("team", team("fairlead_team_unassigned_tickets"))+")", nil, level0...)
 	p.number(4, "Figures are of", "The instant that all of this describes. On a replayed log it lies in the past.", "dateTimeAsIso",
 		"max(fairlead_snapshot_as_of_timestamp_seconds) * 1000", nil, level0...).NoValue("from the history")
-	p.number(4, "Made", "How long ago these figures were made. After metrics.max_age, an hour by default, they are no longer shown.", seconds,
+	p.number(4, "Made", "How long ago these figures were made, or found unchanged. After metrics.max_age, an hour by default, they are no longer shown.", seconds,
 		"time() - max(fairlead_snapshot_timestamp_seconds)", nil, ages...).NoValue("from the history")
 
 	p.lines(12, 9, "Open tickets", "Open tickets that people of a team hold; the ten teams that had most. A line that rises for weeks says that more comes in than is finished.", number,
