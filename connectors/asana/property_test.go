@@ -46,9 +46,21 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 // is what the source has.
 func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
+		var clockMu sync.Mutex
 		now := noon
+		clock := func() time.Time {
+			clockMu.Lock()
+			defer clockMu.Unlock()
+			return now
+		}
+		wait := func(d time.Duration) time.Time {
+			clockMu.Lock()
+			defer clockMu.Unlock()
+			now = now.Add(d)
+			return now
+		}
 		w := asanatest.New(asanatest.Options{
-			Clock: func() time.Time { return now }, SyncPage: rapid.IntRange(1, 4).Draw(t, "events a page"), NoBatch: rapid.Bool().Draw(t, "no batches"),
+			Clock: clock, SyncPage: rapid.IntRange(1, 4).Draw(t, "events a page"), NoBatch: rapid.Bool().Draw(t, "no batches"),
 		})
 		people := []string{w.AddUser(asanatest.User{Name: "Ann"}), w.AddUser(asanatest.User{Name: "Bob"}), ""}
 		phase := w.AddField(asanatest.Field{Name: "Phase", Options: []string{"Ready", "Doing"}})
@@ -69,7 +81,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 			}
 		}
 		create := func(parent string) {
-			task := asanatest.Task{At: now, By: people[0], Parent: parent}
+			task := asanatest.Task{At: clock(), By: people[0], Parent: parent}
 			if parent == "" {
 				task.Changes = []asanatest.Change{asanatest.AddTo(projects[dice(2)], "")}
 			}
@@ -79,7 +91,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 		}
 		alive := map[string]bool{}
 		meddle := func() {
-			now = now.Add(time.Duration(1+dice(90)) * time.Second)
+			now := wait(time.Duration(1+dice(90)) * time.Second)
 			for _, gid := range gids {
 				delete(alive, gid)
 			}
@@ -115,7 +127,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 			create("")
 		}
 		create(gids[0])
-		now = now.Add(time.Hour)
+		wait(time.Hour)
 
 		budget := rapid.IntRange(0, 25).Draw(t, "edits meanwhile")
 		busy := true
@@ -123,7 +135,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 			cfg := asana.DefaultConfig()
 			cfg.URL, cfg.Token, cfg.Projects, cfg.Sections, cfg.StatusField = "http://asana.test", "token", projects[:2], asana.SectionsAreas, "Phase"
 			cfg.PageSize = rapid.IntRange(1, 5).Draw(t, "page")
-			src, err := asana.New(cfg, asana.Options{Clock: func() time.Time { return now }, Transport: direct{w, func() {
+			src, err := asana.New(cfg, asana.Options{Clock: clock, Transport: direct{w, func() {
 				if busy && budget > 0 && dice(4) == 0 {
 					budget--
 					meddle()
@@ -163,7 +175,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 			}
 		}
 		busy = false
-		now = now.Add(10 * time.Minute)
+		wait(10 * time.Minute)
 		read(source.StreamIncremental, cursor)
 
 		fresh := connect()
