@@ -34,9 +34,11 @@ type Trend struct {
 	Slope float64   `json:"slope"` // Sen's, a week
 	P     float64   `json:"p"`     // two-sided, Mann–Kendall
 
-	// GiniLow and GiniHigh are a 95 % interval of the Gini of these weeks
-	// together, had they come out otherwise for the same people: weeks are
-	// resampled. nil under eight weeks.
+	// Gini is that of these weeks together, by who was there in each, which is not
+	// that of the window where people came or left. GiniLow and GiniHigh are its
+	// 95 % interval, had the weeks come out otherwise for the same people: weeks
+	// are resampled. nil under eight weeks.
+	Gini     *float64 `json:"gini"`
 	GiniLow  *float64 `json:"gini_low"`
 	GiniHigh *float64 `json:"gini_high"`
 }

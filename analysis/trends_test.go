@@ -51,7 +51,7 @@ func TestTrendsOfATeam(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all.GiniLow == nil || all.GiniHigh == nil || math.Abs((*all.GiniLow+*all.GiniHigh)/2-s.Gini()) > 1e-12 || !(*all.GiniLow < *all.GiniHigh-0.01) {
+	if all.GiniLow == nil || all.GiniHigh == nil || all.Gini == nil || math.Abs(*all.Gini-s.Gini()) > 1e-12 || math.Abs((*all.GiniLow+*all.GiniHigh)/2-s.Gini()) > 1e-12 || !(*all.GiniLow < *all.GiniHigh-0.01) {
 		t.Errorf("interval %v to %v about %v", all.GiniLow, all.GiniHigh, s.Gini())
 	}
 	// The interval is of the weeks, not of the instant.
@@ -59,7 +59,7 @@ func TestTrendsOfATeam(t *testing.T) {
 		t.Errorf("%v and an hour later %v", *all.GiniLow, *again.GiniLow)
 	}
 	// Part of a week is no week; seven weeks give no interval, four no trend.
-	if seven := measure(from.Add(time.Hour), to.Add(-8*24*time.Hour)); seven == nil || len(seven.Weeks) != 7 || seven.GiniLow != nil || seven.GiniHigh != nil {
+	if seven := measure(from.Add(time.Hour), to.Add(-8*24*time.Hour)); seven == nil || len(seven.Weeks) != 7 || seven.Gini != nil || seven.GiniLow != nil || seven.GiniHigh != nil {
 		t.Errorf("seven weeks: %+v", seven)
 	}
 	if four := measure(from, (monday + 4).Start()); four != nil {

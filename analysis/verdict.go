@@ -265,11 +265,11 @@ func trends(groups []Group, squads []squad, from, to time.Time) error {
 			continue // all weeks alike
 		}
 		weeks, seed := squads[at].weeks(from, to)
-		low, high, err := distribution.WeeksInterval(groups[i].Name+separator+seed, weeks, 0.95)
+		gini, low, high, err := distribution.WeeksInterval(groups[i].Name+separator+seed, weeks, 0.95)
 		if err != nil {
 			return fmt.Errorf("resampling the weeks of a team: %w", err)
 		}
-		groups[i].Trend = &Trend{Weeks: series, Tau: t.TauB, Slope: t.Slope, P: t.P, GiniLow: defined(low), GiniHigh: defined(high)}
+		groups[i].Trend = &Trend{Weeks: series, Tau: t.TauB, Slope: t.Slope, P: t.P, Gini: defined(gini), GiniLow: defined(low), GiniHigh: defined(high)}
 	}
 	return nil
 }

@@ -25,8 +25,8 @@ const MinWeeks = 8
 // 1/√(2·999), 2 %.
 const weekDraws = 999
 
-// WeeksInterval is the two-sided interval of the given level (0.95) of the Gini of
-// these people over these weeks together, if the weeks had come out otherwise: the
+// WeeksInterval is the Gini of these people over these weeks together, by who was
+// there in each, and its two-sided interval of the given level (0.95), if the weeks had come out otherwise: the
 // people stay, weeks are drawn with replacement (Efron 1979). With n weeks and SE
 // the standard deviation of the Gini over 999 such draws it is
 // G ± t·SE·sqrt(n/(n−1)), t of n−1 degrees, clipped to [0, 1]; the factor is since
@@ -38,22 +38,22 @@ const weekDraws = 999
 // same weeks with people in any order give the same bits. NaN under [MinWeeks]
 // weeks, for fewer than two people, or without work; an error that wraps ErrInput
 // for weeks of different people and what is no distribution.
-func WeeksInterval(seed string, weeks []Week, level float64) (low, high float64, err error) {
+func WeeksInterval(seed string, weeks []Week, level float64) (gini, low, high float64, err error) {
 	if len(weeks) == 0 {
-		return nan, nan, nil
+		return nan, nan, nan, nil
 	}
 	people := len(weeks[0].Work)
 	for k, w := range weeks {
 		if len(w.Work) != people || len(w.Capacity) != people {
-			return nan, nan, fmt.Errorf("%w: week %d is of other people than the first", ErrInput, k)
+			return nan, nan, nan, fmt.Errorf("%w: week %d is of other people than the first", ErrInput, k)
 		}
 		if _, err := Weighted(w.Work, w.Capacity); err != nil {
-			return nan, nan, fmt.Errorf("week %d: %w", k, err)
+			return nan, nan, nan, fmt.Errorf("week %d: %w", k, err)
 		}
 	}
 	all, err := together(weeks)
 	if err != nil || all.People() < 2 || all.empty() || len(weeks) < MinWeeks || !(level > 0 && level < 1) {
-		return nan, nan, err
+		return nan, nan, nan, err
 	}
 	days := calendarOf(weeks)
 	key := sha256.Sum256([]byte(seed))
@@ -74,7 +74,8 @@ func WeeksInterval(seed string, weeks []Week, level float64) (low, high float64,
 	n := float64(len(weeks))
 	t := distuv.StudentsT{Mu: 0, Sigma: 1, Nu: n - 1}.Quantile(0.5 + level/2)
 	half := t * math.Sqrt(squares.value()/float64(len(draws)-1)*n/(n-1))
-	return clip(all.Gini()-half, 0, 1), clip(all.Gini()+half, 0, 1), nil
+	gini = all.Gini()
+	return gini, clip(gini-half, 0, 1), clip(gini+half, 0, 1), nil
 }
 
 // together is the sample of all weeks.

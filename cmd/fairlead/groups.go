@@ -49,6 +49,13 @@ var figures = []struct {
 	}},
 	{"trend_tau", "", 0, func(g analysis.Group) *float64 { return trendOf(g, func(t *analysis.Trend) *float64 { return &t.Tau }) }},
 	{"trend_p", "", 0, func(g analysis.Group) *float64 { return trendOf(g, func(t *analysis.Trend) *float64 { return &t.P }) }},
+	{"gini_weeks", "", 0, func(g analysis.Group) *float64 { return trendOf(g, func(t *analysis.Trend) *float64 { return t.Gini }) }},
+	{"gini_weeks_low", "", 0, func(g analysis.Group) *float64 {
+		return trendOf(g, func(t *analysis.Trend) *float64 { return t.GiniLow })
+	}},
+	{"gini_weeks_high", "", 0, func(g analysis.Group) *float64 {
+		return trendOf(g, func(t *analysis.Trend) *float64 { return t.GiniHigh })
+	}},
 }
 
 func explainedOf(g analysis.Group, of func(*analysis.Explained) *float64) *float64 {
