@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,10 +243,10 @@ func TestServersThatAreWrittenOtherwise(t *testing.T) {
 func TestReadingIsEnoughForDataCenter(t *testing.T) {
 	for _, refusal := range []int{http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed} {
 		in := busySite(t, jiratest.Options{Flavour: jiratest.DataCenter})
-		posts := 0
+		var posts atomic.Int64
 		src := connect(t, otherwise(in, func(r *http.Request) int {
 			if r.Method != http.MethodGet {
-				posts++
+				posts.Add(1)
 				return refusal
 			}
 			return 0
@@ -269,8 +270,8 @@ func TestReadingIsEnoughForDataCenter(t *testing.T) {
 		if must(t, err); len(page.Tickets) != 3 || listed != 40 {
 			t.Errorf("%d: %d by id, %d listed", refusal, len(page.Tickets), listed)
 		}
-		if posts != 1 {
-			t.Errorf("%d: %d requests by POST: one shows that they are refused", refusal, posts)
+		if n := posts.Load(); n != 1 {
+			t.Errorf("%d: %d requests by POST: one shows that they are refused", refusal, n)
 		}
 	}
 }
@@ -290,13 +291,14 @@ func TestFieldsThatAreLeftOut(t *testing.T) {
 }
 
 // limited fails a test whose source is asked without end.
-func limited(t *testing.T, h http.Handler, most int) http.Handler {
-	requests := 0
+func limited(t *testing.T, h http.Handler, most int64) http.Handler {
+	var requests atomic.Int64
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if requests++; requests == most {
+		n := requests.Add(1)
+		if n == most {
 			t.Errorf("more than %d requests: %s %s", most, r.Method, r.URL.Path)
 		}
-		if requests >= most {
+		if n >= most {
 			w.WriteHeader(http.StatusGone)
 			return
 		}
@@ -311,7 +313,7 @@ func limited(t *testing.T, h http.Handler, most int) http.Handler {
 func TestPagesThatNeverEnd(t *testing.T) {
 	eachFlavour(t, func(t *testing.T, flavour jiratest.Flavour) {
 		site := busySite(t, jiratest.Options{Flavour: flavour, PageCap: 7, EmbeddedComments: 2, EmbeddedHistories: 2, ChangelogCap: 5})
-		tokens := 0
+		var tokens atomic.Int64
 		first := func(r *http.Request) int {
 			query := r.URL.Query()
 			query.Del("startAt")
@@ -330,9 +332,8 @@ func TestPagesThatNeverEnd(t *testing.T) {
 		}
 		promising := func(path string, a any) (any, bool) {
 			if o, ok := a.(map[string]any); ok {
-				tokens++
 				if strings.HasPrefix(path, "search") || strings.HasSuffix(path, "bulkfetch") {
-					o["nextPageToken"] = fmt.Sprint("another ", tokens)
+					o["nextPageToken"] = fmt.Sprint("another ", tokens.Add(1))
 				}
 				o["isLast"] = false
 				if _, ok := o["total"]; ok {
