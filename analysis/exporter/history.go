@@ -157,7 +157,7 @@ func (h *historyWriter) write(w io.Writer) error {
 			}
 		}
 	}
-	out.WriteString("# EOF\n")
+	_, _ = out.WriteString("# EOF\n") // Flush tells
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("writing the history: %w", err)
 	}
