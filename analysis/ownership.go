@@ -61,6 +61,8 @@ type Holder struct {
 	Transitions uint64  `json:"transitions"`
 	First       bool    `json:"first"` // made the first resolution that is known
 	Covers      bool    `json:"covers"`
+
+	done float64 // the part of the evidence that is work done: without acts on others' tickets
 }
 
 // Ownership is where knowledge sits as of an instant, by area, from evidence in
@@ -213,6 +215,7 @@ func (e *Engine) readEvidence(ctx context.Context, w *world, table string, param
 	weights := e.config.Ownership.Weights
 	for _, a := range areas {
 		for p, sums := range a.decayed {
+			a.holders[p].done = (weights.Resolution*float64(sums[0]) + weights.Transition*float64(sums[2])) / fixed
 			a.holders[p].Evidence = (weights.Resolution*float64(sums[0]) + weights.Act*float64(sums[1]) + weights.Transition*float64(sums[2])) / fixed
 		}
 	}

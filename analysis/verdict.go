@@ -65,7 +65,9 @@ func (j *judged) of(people []member, work, capacity []float64, lots map[lot][]fl
 	return j
 }
 
-// knowledge is how much evidence people have of an area, by area and pseudonym.
+// knowledge is the evidence that people could take an area's tickets, by area and
+// pseudonym: work that they did there themselves. Who commented on what others did
+// knows something of it, but that does not show that they could have taken it.
 type knowledge map[string]map[string]float64
 
 func knowledgeOf(areas []AreaOwnership) knowledge {
@@ -73,7 +75,7 @@ func knowledgeOf(areas []AreaOwnership) knowledge {
 	for _, a := range areas {
 		k[a.Area] = map[string]float64{}
 		for _, h := range a.Holders {
-			k[a.Area][h.Pseudonym] = h.Evidence
+			k[a.Area][h.Pseudonym] = h.done
 		}
 	}
 	return k
