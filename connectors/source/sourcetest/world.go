@@ -397,6 +397,9 @@ func (w *world) collect(src source.Source) *collection {
 
 // meddle makes one random edit now, of a ticket or of a new one.
 func (w *world) meddle(random *rand.Rand) {
+	if w.h.MergesCreation {
+		time.Sleep(time.Second) // nor does it tell two updates of one instant apart
+	}
 	now := w.now()
 	if random.IntN(8) == 0 {
 		w.create(name(len(w.tickets)), now, "status", StatusNew, "group", Groups[random.IntN(2)])
