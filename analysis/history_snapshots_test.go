@@ -43,7 +43,8 @@ func TestPropertySnapshots(t *testing.T) {
 			}
 			states := !got.AsOf.Truncate(24 * time.Hour).Equal(day)
 			day = got.AsOf.Truncate(24 * time.Hour)
-			if n++; n-1 != compared && !(states && n > 1) {
+			n++
+			if first := n == 1; n-1 != compared && (first || !states) {
 				continue
 			}
 			judged := (n-1)*int(step/time.Hour)%(7*24) == 0

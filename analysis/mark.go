@@ -32,7 +32,7 @@ func (e *Engine) Mark(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if staff.Roster != nil {
-		mark.WriteString(staff.Roster.Hash())
+		mark.WriteString(staff.Hash())
 	}
 	return mark.String(), nil
 }

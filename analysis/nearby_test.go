@@ -6,7 +6,7 @@ func TestNearby(t *testing.T) {
 	teams := []string{"Payments", "Payments Support", "Network Operations", "PAY", "Group 70", "Group 7"}
 	for asked, want := range map[string]string{
 		"payments":           ": did you mean Payments, PAY or Payments Support?",
-		"Netwrok Operations": ": did you mean Network Operations?",
+		"Network Operatoins": ": did you mean Network Operations?",
 		"operations":         ": did you mean Network Operations?",
 		"Group 71":           ": did you mean Group 7 or Group 70?",
 		"zzzzzz":             ": there is Group 7, Group 70, Network Operations, PAY, Payments, Payments Support",
