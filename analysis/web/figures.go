@@ -10,7 +10,7 @@ import (
 )
 
 var markSays = map[chart.Mark]string{
-	chart.Circle: "as luck would deal it", chart.Diamond: "uneven beyond chance", chart.Square: "evened out", chart.Ring: "too little to tell",
+	chart.Circle: "as luck would deal it, or nearly", chart.Diamond: "uneven beyond chance", chart.Square: "evened out", chart.Ring: "too little to tell",
 }
 
 func markOf(v analysis.Verdict) chart.Mark {
@@ -29,7 +29,7 @@ func markOf(v analysis.Verdict) chart.Mark {
 func spread(rows []teamRow) (template.HTML, error) {
 	c := chart.Spans{
 		ID: "spread", Title: "How even the open work is, beside what luck alone would give", Value: "Gini", Span: "by luck", MarkSays: markSays, Digits: 2,
-		Says: "Left is even. The box is where the Gini coefficient of a team of that size, with as many tickets, would lie nine times in ten if every ticket fell to anybody by lot. A mark within its box needs no explanation.",
+		Says: "Left is even. The box is where the Gini coefficient of a team of that size, with as many tickets, would lie nine times in ten if every ticket fell to anybody by lot. A mark within its box needs no explanation; one to the right of it may still be too little to matter: only a diamond is both.",
 	}
 	for _, t := range rows {
 		if t.Group == nil {

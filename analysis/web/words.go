@@ -18,6 +18,7 @@ var functions = template.FuncMap{
 	"day":      func(t time.Time) string { return t.UTC().Format("2 January 2006") },
 	"moment":   moment,
 	"verdict":  verdict,
+	"little":   little,
 	"counted":  counted,
 	"words":    inWords,
 	"list":     func(s []string) string { return strings.Join(s, ", ") },
@@ -106,8 +107,21 @@ func moment(t time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04 UTC")
 }
 
-func verdict(v analysis.Verdict) string {
-	return markSays[markOf(v)]
+// verdict is what may be said of how even a group's work is.
+func verdict(g *analysis.Group) string {
+	if little(g) {
+		return "a little uneven, too little to matter"
+	}
+	if g.Verdict == analysis.WithinChance {
+		return "as luck would deal it"
+	}
+	return markSays[markOf(g.Verdict)]
+}
+
+// little reports whether a group is more uneven than luck would make it and still
+// not called so, since too little would have to move.
+func little(g *analysis.Group) bool {
+	return g.Verdict == analysis.WithinChance && g.P != nil && *g.P <= 0.05 && g.Hoover != nil && g.HooverChance != nil && *g.Hoover > *g.HooverChance
 }
 
 // counted writes a number with its noun.
