@@ -326,3 +326,15 @@ func TestJournal(t *testing.T) {
 		t.Errorf("the log is %v (%v)", info.Mode(), err)
 	}
 }
+
+func TestTooLittleToMatterIsNotLuck(t *testing.T) {
+	p, hoover, chance := 0.001, 0.09, 0.04
+	g := &analysis.Group{Verdict: analysis.WithinChance, P: &p, Hoover: &hoover, HooverChance: &chance}
+	if got := verdict(g); !strings.Contains(got, "too little to matter") {
+		t.Errorf("beyond luck and small reads %q", got)
+	}
+	p = 0.3
+	if got := verdict(g); got != "as luck would deal it" {
+		t.Errorf("luck reads %q", got)
+	}
+}
