@@ -86,6 +86,9 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := announce(dir, plays); err != nil {
+		return err
+	}
 	h, err := a.openHouse(ctx, dir, toWrite)
 	if err != nil {
 		return err
@@ -336,6 +339,22 @@ func (h *house) empty(ctx context.Context) error {
 		}
 	}
 	h.replay = nil
+	return nil
+}
+
+// announce notes in a new folder what it replays before anything else is in it:
+// a demonstration that is killed would else be taken for a real collection.
+func announce(dir string, plays []played) error {
+	if before, err := loadReplay(dir); err != nil || before != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w: choose another with --data", err)
+	}
+	h := &house{dir: dir}
+	if err := h.remember(plays); err != nil {
+		return fmt.Errorf("%w: make the data folder yours and writable, or choose another with --data", err)
+	}
 	return nil
 }
 

@@ -61,7 +61,7 @@ func overlay(cfg *Config, environ []string) (unknown []string, err error) {
 }
 
 // notKeys are variables that are read elsewhere and are no keys.
-var notKeys = map[string]bool{"CONFIG": true, "LIBCHDB": true, "SHARED": true, "BINARY": true}
+var notKeys = map[string]bool{"CONFIG": true, "LIBCHDB": true, "SHARED": true, "BINARY": true, "PRISM": true}
 
 func envName(key string) string {
 	return strings.ToUpper(strings.NewReplacer("-", "_", ".", "_", " ", "_").Replace(key))

@@ -77,13 +77,26 @@ func checkSelectors(t *testing.T, server *prometheustest.Prometheus, rules strin
 	if len(read) < 20 {
 		t.Errorf("only %d selectors: %v", len(read), read)
 	}
-	for s := range read {
-		list, err := server.Query(t.Context(), s, time.Time{})
-		if err != nil {
-			t.Errorf("%s: %v", s, err)
+	// What one rule records another reads only at its next evaluation.
+	prometheustest.Eventually(t, "having every series that a rule reads", func(ctx context.Context) error {
+		var missing []string
+		for s := range read {
+			list, err := server.Query(ctx, s, time.Time{})
+			if err != nil {
+				return fmt.Errorf("%s: %w", s, err)
+			}
+			if _, ok := absent[s]; !ok && len(list) == 0 {
+				missing = append(missing, s)
+			}
 		}
-		if why, ok := absent[s]; ok == (len(list) > 0) {
-			t.Errorf("%s: %d series; expected none because: %q", s, len(list), why)
+		if len(missing) > 0 {
+			return fmt.Errorf("no series of %s", strings.Join(missing, ", "))
+		}
+		return nil
+	})
+	for s, why := range absent {
+		if list, err := server.Query(t.Context(), s, time.Time{}); err != nil || len(list) > 0 {
+			t.Errorf("%s: %d series (%v); expected none, as %s", s, len(list), err, why)
 		}
 	}
 	for s := range absent {
@@ -94,9 +107,13 @@ func checkSelectors(t *testing.T, server *prometheustest.Prometheus, rules strin
 	// The comparisons with the past find the history, which has a sample a day
 	// or a week.
 	for _, record := range []string{"area:fairlead_area_silo_score:delta4w", "team:fairlead_team_unassigned_tickets:delta4w"} {
-		if list, err := server.Query(t.Context(), record, time.Time{}); err != nil || len(list) < 5 {
-			t.Errorf("%s: %d series, %v", record, len(list), err)
-		}
+		prometheustest.Eventually(t, "comparing with the past", func(ctx context.Context) error {
+			list, err := server.Query(ctx, record, time.Time{})
+			if err == nil && len(list) < 5 {
+				err = fmt.Errorf("%s: %d series", record, len(list))
+			}
+			return err
+		})
 	}
 }
 
