@@ -35,12 +35,19 @@ func NewJournal(path string) *Journal { return &Journal{path: path} }
 // Path is where it is.
 func (j *Journal) Path() string { return j.path }
 
-// Write adds an entry and returns when it is on disk. What cannot be logged is
-// not to be shown.
-func (j *Journal) Write(a Access) error {
-	line, err := json.Marshal(a)
-	if err != nil {
-		return fmt.Errorf("writing the access log: %w", err)
+// Write adds entries, all or none, and returns when they are on disk. What cannot
+// be logged is not to be shown.
+func (j *Journal) Write(list ...Access) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var lines []byte
+	for _, a := range list {
+		line, err := json.Marshal(a)
+		if err != nil {
+			return fmt.Errorf("writing the access log: %w", err)
+		}
+		lines = append(append(lines, line...), '\n')
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -48,15 +55,14 @@ func (j *Journal) Write(a Access) error {
 	if err != nil {
 		return fmt.Errorf("writing the access log, without which nothing about a person is shown: %w", err)
 	}
-	line = append(line, '\n')
 	// After a crash the last line may be cut short: it is not to take this one with it.
 	last := []byte{'\n'}
 	if size, err := file.Seek(0, io.SeekEnd); err == nil && size > 0 {
 		if _, err := file.ReadAt(last, size-1); err == nil && last[0] != '\n' {
-			line = append([]byte{'\n'}, line...)
+			lines = append([]byte{'\n'}, lines...)
 		}
 	}
-	_, err = file.Write(line)
+	_, err = file.Write(lines)
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("writing the access log, without which nothing about a person is shown: %w", err)
 	}

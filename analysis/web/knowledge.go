@@ -56,7 +56,11 @@ func (p *Pages) area(v *visit) error {
 	}
 	d := areaData{AreaOwnership: a, Members: v.viewer.Members(a.Team)}
 	if d.Members {
-		if err := p.logAccess(v, "", "holders of area "+name); err != nil {
+		var holders []string
+		for _, h := range a.Holders {
+			holders = append(holders, h.Pseudonym)
+		}
+		if err := p.logAccess(v, "holders of area "+name, holders...); err != nil {
 			return err
 		}
 	} else {

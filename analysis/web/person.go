@@ -63,7 +63,7 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 		return errEarly
 	}
 	d := personData{Colleague: c, Own: c.Pseudonym == v.viewer.Self.Pseudonym, Journal: p.options.Journal.Path()}
-	if err := p.logAccess(v, c.Pseudonym, "page of an engineer"); err != nil {
+	if err := p.logAccess(v, "page of an engineer", c.Pseudonym); err != nil {
 		return err
 	}
 	var teams []string
@@ -101,13 +101,8 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 		}
 	}
 	var err error
-	if d.Looked, d.Looks, err = p.options.Journal.Latest(50, func(a Access) bool { return a.Pseudonym == c.Pseudonym || p.covers(a, c) }); err != nil {
+	if d.Looked, d.Looks, err = p.options.Journal.Latest(50, func(a Access) bool { return a.Pseudonym == c.Pseudonym }); err != nil {
 		return err
 	}
 	return p.render(v, http.StatusOK, "person.html", c.Pseudonym, d)
-}
-
-// covers reports whether a look at a whole team was a look at one of its people.
-func (p *Pages) covers(a Access, c analysis.Colleague) bool {
-	return a.Pseudonym == "" && slices.ContainsFunc(c.Teams, func(team string) bool { return a.What == "members of team "+team })
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -185,7 +186,7 @@ func (p *Pages) team(v *visit) error {
 				d.Overload = append(d.Overload, o)
 			}
 		}
-		if err := p.logAccess(v, "", "members of team "+name); err != nil {
+		if err := p.logAccess(v, "members of team "+name, d.members()...); err != nil {
 			return err
 		}
 		plan, err := p.plans.of(v.ctx(), v.s, name)
@@ -197,6 +198,20 @@ func (p *Pages) team(v *visit) error {
 		}
 	}
 	return p.render(v, http.StatusOK, "team.html", name, d)
+}
+
+// members are whom the page of a team shows singly, in order.
+func (d teamData) members() []string {
+	seen := map[string]bool{}
+	for _, o := range d.Overload {
+		seen[o.Pseudonym] = true
+	}
+	if d.Group != nil {
+		for _, one := range d.Group.Engineers {
+			seen[one.Pseudonym] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // plans are the rebalancings of a Snapshot, each made once.

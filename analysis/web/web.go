@@ -288,6 +288,12 @@ func start(w analysis.Window, asOf time.Time) time.Time {
 
 var errEarly = &refusal{http.StatusServiceUnavailable, "The first analysis is not done yet. The page of collection says how far it is."}
 
-func (p *Pages) logAccess(v *visit, pseudonym, what string) error {
-	return p.options.Journal.Write(Access{Time: p.now().UTC().Truncate(time.Second), Action: "page", Pseudonym: pseudonym, By: v.viewer.Name(), What: what, Found: true})
+// logAccess writes that these people were looked at, before they are shown.
+func (p *Pages) logAccess(v *visit, what string, pseudonyms ...string) error {
+	at := p.now().UTC().Truncate(time.Second)
+	var list []Access
+	for _, who := range pseudonyms {
+		list = append(list, Access{Time: at, Action: "page", Pseudonym: who, By: v.viewer.Name(), What: what, Found: true})
+	}
+	return p.options.Journal.Write(list...)
 }
