@@ -45,6 +45,12 @@ func (p *Pages) reports(v *visit) error {
 			return err
 		}
 	}
+	// What was made again, with corrected data or by another release, comes first.
+	latest := map[string]bool{}
+	for i := range list {
+		list[i].Earlier = latest[list[i].Title]
+		latest[list[i].Title] = true
+	}
 	return p.render(v, http.StatusOK, "reports.html", "Reports", list)
 }
 

@@ -81,6 +81,7 @@ type Archive interface {
 type StoredReport struct {
 	ID, Title string
 	Made      time.Time
+	Earlier   bool // there is one of the same title that was made later
 }
 
 // ErrNoReport is returned by an Archive for an id that it does not have.
