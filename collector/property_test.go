@@ -71,6 +71,7 @@ func TestTheWarehouseEqualsTheSource(t *testing.T) {
 	for name, begin := range map[string]func(t *rapid.T, clock func() time.Time) world{
 		"jira-cloud":      func(t *rapid.T, clock func() time.Time) world { return newSite(t, jiratest.Cloud, clock) },
 		"jira-datacenter": func(t *rapid.T, clock func() time.Time) world { return newSite(t, jiratest.DataCenter, clock) },
+		"asana":           func(t *rapid.T, clock func() time.Time) world { return newWorkspace(t, clock) },
 		"servicenow":      func(t *rapid.T, clock func() time.Time) world { return newSnow(clock, servicenow.HistoryAudit) },
 		observing:         func(t *rapid.T, clock func() time.Time) world { return newSnow(clock, servicenow.HistoryObserved) },
 	} {
@@ -158,7 +159,11 @@ func quiesce(t *rapid.T, db *clickhouse.DB, flavour string, begin func(*rapid.T,
 		for wait--; wait < 0 && len(script) > 0; wait-- {
 			e := script[0]
 			script = script[1:]
-			at := pass(e.Wait)
+			least := time.Duration(0)
+			if w, ok := w.(interface{ apart() time.Duration }); ok {
+				least = w.apart()
+			}
+			at := pass(max(e.Wait, least))
 			if e.Kind == "create" {
 				w.create(at, false)
 				tickets++
