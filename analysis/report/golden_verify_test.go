@@ -3,6 +3,7 @@
 package report
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -67,16 +68,19 @@ func TestVerifyGoldenOrganisation(t *testing.T) {
 
 // TestVerifyGoldenIncidentLog is the figures of the real log of 2016, first half. Its
 // data begin in the first quarter's last month. Groups stand as numbers: nothing
-// of the log but figures is kept here.
+// of the log but figures is kept here, and of the three forms their digests.
 func TestVerifyGoldenIncidentLog(t *testing.T) {
 	db := incidentLog(t)
-	var figures strings.Builder
+	var figures, digests strings.Builder
 	for _, name := range []string{"2016Q1", "2016Q2"} {
 		q := quarter(t, db, name, time.Date(2016, 7, 1, 0, 0, 0, 0, time.UTC))
 		r := made(t, q, Options{Audience: Group})
 		valid(t, []byte(written(t, r, JSON)))
 		if html := written(t, r, HTML); !strings.Contains(html, "</html>") || len(html) > 1<<20 {
 			t.Errorf("the page of %s has %d bytes", name, len(html))
+		}
+		for _, f := range []Format{HTML, CSV, JSON} {
+			fmt.Fprintf(&digests, "%x  %s.%s\n", sha256.Sum256([]byte(written(t, r, f))), name, f)
 		}
 		teams, areas := map[string]string{}, map[string]string{}
 		number := func(of map[string]string, name, prefix string) string {
@@ -95,6 +99,7 @@ func TestVerifyGoldenIncidentLog(t *testing.T) {
 		}
 	}
 	golden(t, "incident-log.csv", figures.String())
+	golden(t, "incident-log.sha256", digests.String())
 }
 
 // incidentLog is the real log, collected.
