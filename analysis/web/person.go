@@ -15,7 +15,6 @@ type personData struct {
 	Knows     []knows
 	Looked    []Access
 	Looks     int
-	Journal   string
 }
 
 // explained is the numbers of one engineer in one team taken apart.
@@ -46,7 +45,7 @@ func (p *Pages) engineer(v *visit) error {
 	pseudonym := v.r.URL.Query().Get("who")
 	c, found := v.known.Find(pseudonym)
 	// Who may not look is told the same whether there is somebody or not.
-	if !found || !v.viewer.Person(c.Pseudonym, p.teamsOf(v, c)) {
+	if !found || !v.viewer.Person(c.Pseudonym, c.Teams) {
 		if v.viewer.Local && p.options.People {
 			return &refusal{http.StatusNotFound, "Nobody has that pseudonym here."}
 		}
@@ -55,14 +54,11 @@ func (p *Pages) engineer(v *visit) error {
 	return p.person(v, c)
 }
 
-// teamsOf are the teams of a roster that somebody is in.
-func (p *Pages) teamsOf(_ *visit, c analysis.Colleague) []string { return c.Teams }
-
 func (p *Pages) person(v *visit, c analysis.Colleague) error {
 	if v.s == nil {
 		return errEarly
 	}
-	d := personData{Colleague: c, Own: c.Pseudonym == v.viewer.Self.Pseudonym, Journal: p.options.Journal.Path()}
+	d := personData{Colleague: c, Own: c.Pseudonym == v.viewer.Self.Pseudonym}
 	if err := p.logAccess(v, "page of an engineer", c.Pseudonym); err != nil {
 		return err
 	}

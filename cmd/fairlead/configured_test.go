@@ -29,6 +29,9 @@ func needEngine(t *testing.T) {
 		_, err = os.Stat(path)
 	}
 	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("no embedded engine (%v): run make embedded", err)
+		}
 		t.Skipf("no embedded engine (%v): run make embedded", err)
 	}
 }

@@ -3,10 +3,8 @@ package chart
 import (
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"math"
-	"os"
 	"strings"
 	"testing"
 )
@@ -131,28 +129,5 @@ func TestAxis(t *testing.T) {
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("from %v to %v: %v, want %s", c.low, c.high, got, c.want)
 		}
-	}
-}
-
-// Writes all figures to a page to look at, where asked to.
-func TestPreview(t *testing.T) {
-	path := os.Getenv("FAIRLEAD_CHARTS")
-	if path == "" {
-		t.Skip("FAIRLEAD_CHARTS names no file to write a page of all charts to")
-	}
-	page := "<!doctype html><html lang=en><meta charset=utf-8><title>Charts</title><style>" + CSS + "body{background:var(--paper);color:var(--ink);font:16px system-ui}</style>"
-	for _, kind := range []string{"lorenz", "spans", "bars", "heat", "trend", "parts"} {
-		f, err := every("Payments and Billing Support")[kind]()
-		if err != nil {
-			t.Fatal(err)
-		}
-		html, err := f.HTML()
-		if err != nil {
-			t.Fatal(err)
-		}
-		page += fmt.Sprint(html)
-	}
-	if err := os.WriteFile(path, []byte(page), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
