@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 
@@ -56,11 +57,15 @@ func (p *Pages) area(v *visit) error {
 	}
 	d := areaData{AreaOwnership: a, Members: v.viewer.Members(a.Team)}
 	if d.Members {
-		var holders []string
+		seen := map[string]bool{}
 		for _, h := range a.Holders {
-			holders = append(holders, h.Pseudonym)
+			seen[h.Pseudonym] = true
 		}
-		if err := p.logAccess(v, "holders of area "+name, holders...); err != nil {
+		for _, s := range a.Seconds {
+			seen[s.Pseudonym] = true
+		}
+		delete(seen, "") // nobody
+		if err := p.logAccess(v, "holders of area "+name, slices.Sorted(maps.Keys(seen))...); err != nil {
 			return err
 		}
 	} else {

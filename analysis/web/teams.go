@@ -117,14 +117,21 @@ func (p *Pages) overview(v *visit) error {
 	for _, t := range d.Teams {
 		sizes[t.Name] = t.people()
 	}
+	seen := map[string]bool{}
 	for _, f := range v.s.Findings {
 		if _, shown := sizes[f.Team]; !shown {
 			continue
 		}
-		if f.Engineer != "" && !v.viewer.Members(f.Team) {
-			continue // what it says without the person stands in the team's row
+		if f.Engineer != "" {
+			if !v.viewer.Members(f.Team) {
+				continue // what it says without the person stands in the team's row
+			}
+			seen[f.Engineer] = true
 		}
 		d.Findings = append(d.Findings, f.Sentence)
+	}
+	if err := p.logAccess(v, "findings on the first page", slices.Sorted(maps.Keys(seen))...); err != nil {
+		return err
 	}
 	if p.options.Sources != nil {
 		var err error
@@ -186,15 +193,15 @@ func (p *Pages) team(v *visit) error {
 				d.Overload = append(d.Overload, o)
 			}
 		}
-		if err := p.logAccess(v, "members of team "+name, d.members()...); err != nil {
-			return err
-		}
 		plan, err := p.plans.of(v.ctx(), v.s, name)
 		if err != nil {
 			p.log.Warn("no rebalancing could be made", "error", err)
 			d.PlanNot = "It could not be made: the log of the service says why."
 		} else {
 			d.Plan = &plan
+		}
+		if err := p.logAccess(v, "members of team "+name, d.members()...); err != nil {
+			return err
 		}
 	}
 	return p.render(v, http.StatusOK, "team.html", name, d)
@@ -211,6 +218,20 @@ func (d teamData) members() []string {
 			seen[one.Pseudonym] = true
 		}
 	}
+	if d.State != nil {
+		for _, w := range d.State.Knowledge.WhatIf {
+			seen[w.Pseudonym] = true
+			for _, n := range w.Next {
+				seen[n.Pseudonym] = true
+			}
+		}
+	}
+	if d.Plan != nil {
+		for _, m := range d.Plan.Moves {
+			seen[m.From], seen[m.To] = true, true
+		}
+	}
+	delete(seen, "") // nobody
 	return slices.Sorted(maps.Keys(seen))
 }
 

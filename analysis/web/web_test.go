@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -240,6 +242,63 @@ func TestLooksAreLoggedAndRead(t *testing.T) {
 	}
 	if status, body := get(t, h, "lead@example.org", "/engineer?who=pay-0"); status != 500 || strings.Contains(body, "Overloaded") {
 		t.Errorf("what cannot be logged is shown: %d", status)
+	}
+}
+
+// TestFindingsAreLooks: a sentence about somebody is one of their figures.
+func TestFindingsAreLooks(t *testing.T) {
+	for _, c := range []struct {
+		as     string
+		logged int
+	}{{"lead@example.org", 1}, {"boss@example.org", 0}, {"one@example.org", 0}} {
+		h, _, journal := house(t, nil)
+		if status, _ := get(t, h, c.as, "/"); status != http.StatusOK {
+			t.Fatalf("%s is answered %d", c.as, status)
+		}
+		list, total, err := journal.Latest(10, func(a Access) bool { return a.Pseudonym == "pay-0" })
+		if err != nil || total != c.logged {
+			t.Errorf("%s: %d entries, want %d (%v): %v", c.as, total, c.logged, err, list)
+		}
+	}
+	h, _, journal := house(t, nil)
+	if err := os.Mkdir(journal.Path(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if status, body := get(t, h, "lead@example.org", "/"); status != 500 || strings.Contains(body, "pay-0") {
+		t.Errorf("a finding that cannot be logged is shown: %d", status)
+	}
+}
+
+// TestAllWhoAreSeenAreLogged reads the pages of a lead for pseudonyms.
+func TestAllWhoAreSeenAreLogged(t *testing.T) {
+	one := analysis.Successor{Area: "Ledger", Pseudonym: "oth-2", Evidence: 1}
+	h, _, journal := house(t, func(o *Options) {
+		s := snapshot()
+		s.States[0].Knowledge.WhatIf = []analysis.WhatIf{{Pseudonym: "oth-1", Uncovered: []string{"Ledger"}, Next: []analysis.Successor{one, {Area: "Cards"}}}}
+		s.Areas[0].Seconds = []analysis.Successor{one, {}}
+		o.Snapshot = func() *analysis.Snapshot { return s }
+	})
+	for _, path := range []string{"/team?team=Payments", "/area?area=" + url.QueryEscape(hostile)} {
+		logged := map[string]bool{}
+		_, body := get(t, h, "lead@example.org", path)
+		list, _, err := journal.Latest(100, func(Access) bool { return true })
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range list {
+			logged[a.Pseudonym] = true
+		}
+		for _, who := range regexp.MustCompile(`\b(?:pay|oth|tin)-[0-9]\b`).FindAllString(body, -1) {
+			if !logged[who] {
+				t.Errorf("%s shows %s, and the access log does not say so", path, who)
+			}
+		}
+		if logged[""] {
+			t.Errorf("%s: an entry about nobody", path)
+		}
+		if err := os.Remove(journal.Path()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
