@@ -8,6 +8,7 @@ import (
 
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/clickhouse/clickhousetest"
+	"fairlead/connectors/sandbox/sandboxtest"
 	"fairlead/connectors/ticket"
 	"fairlead/connectors/timeline"
 )
@@ -69,7 +70,7 @@ func BenchmarkSnapshot(b *testing.B) {
 		})
 	}
 	b.Run("incident log", func(b *testing.B) {
-		db := incidentLog(b)
+		db := sandboxtest.IncidentLog(b)
 		b.ResetTimer()
 		benchmarkSnapshot(b, db, time.Date(2016, 6, 1, 0, 0, 0, 0, time.UTC))
 	})

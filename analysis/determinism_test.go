@@ -10,9 +10,8 @@ import (
 
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/clickhouse/clickhousetest"
-	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/sandbox"
-	"fairlead/connectors/servicenow/servicenowtest"
+	"fairlead/connectors/sandbox/sandboxtest"
 	"fairlead/connectors/source"
 	"fairlead/connectors/ticket"
 )
@@ -21,13 +20,10 @@ import (
 // the same to the byte, in whatever order and in however many pieces they came.
 func TestSameDataSameBytes(t *testing.T) {
 	o := sandbox.Generate(6, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: 1_000})
-	in, err := o.Jira(jiratest.Options{Flavour: jiratest.Cloud, Token: "token", Email: emailOf(jiratest.Cloud)})
-	if err != nil {
-		t.Fatal(err)
+	var pages []source.Page
+	for _, src := range sandboxtest.Sources(t, o) {
+		pages = slices.AppendSeq(pages, sandboxtest.Pages(t, src))
 	}
-	pages := slices.Concat(
-		pagesOf(t, servicenowSource(t, o.ServiceNow(servicenowtest.Options{}), "incident", "sc_task", "change_request", "problem")),
-		pagesOf(t, jiraSource(t, in)))
 	var texts []string
 	for _, shuffled := range []bool{false, true} {
 		db := clickhousetest.New(t)
@@ -35,7 +31,7 @@ func TestSameDataSameBytes(t *testing.T) {
 			pages = anotherOrder(pages)
 		}
 		for _, p := range pages {
-			store(t, db, p)
+			sandboxtest.Store(t, db, p)
 		}
 		staff(t, db, string(o.RosterYAML()))
 		texts = append(texts, snapshotText(t, db, o.Now))
@@ -61,25 +57,6 @@ func snapshotText(t *testing.T, db *clickhouse.DB, asOf time.Time) string {
 		t.Fatal(err)
 	}
 	return inJSON(t, s)
-}
-
-func pagesOf(t *testing.T, src source.Source) []source.Page {
-	t.Helper()
-	ctx := context.Background()
-	start, err := src.Now(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pages []source.Page
-	for _, stream := range source.Backfill {
-		for page, err := range src.Pages(ctx, stream, source.Cursor{Start: start}) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			pages = append(pages, page)
-		}
-	}
-	return pages
 }
 
 // anotherOrder cuts pages into pieces and shuffles everything. A ticket that came

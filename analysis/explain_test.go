@@ -14,6 +14,7 @@ import (
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/roster"
 	"fairlead/connectors/sandbox"
+	"fairlead/connectors/sandbox/sandboxtest"
 )
 
 // near says whether two figures are the same but for rounding.
@@ -288,7 +289,7 @@ func TestExplainOrganisation(t *testing.T) { explainOrganisation(t, 3_000, 2) }
 
 func explainOrganisation(t *testing.T, tickets, most int) {
 	o := sandbox.Generate(5, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: tickets})
-	db := organisation(t, o)
+	db := sandboxtest.Organisation(t, o)
 	t.Run("queues", func(t *testing.T) { everything(t, engine(db), o.Now, most) })
 	staff, err := roster.Parse(roster.File{Name: "roster.yaml", Text: o.RosterYAML()})
 	if err != nil {

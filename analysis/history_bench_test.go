@@ -9,6 +9,7 @@ import (
 
 	"fairlead/analysis/effort"
 	"fairlead/connectors/clickhouse"
+	"fairlead/connectors/sandbox/sandboxtest"
 )
 
 // BenchmarkHistory reports what a year of daily values costs beside one day's
@@ -22,7 +23,7 @@ func BenchmarkHistory(b *testing.B) {
 	}{
 		{"tickets=10000", func(t testing.TB) *clickhouse.DB { return crowd(t.(*testing.B), 10_000) }, day(365)},
 		{"tickets=100000", func(t testing.TB) *clickhouse.DB { return crowd(t.(*testing.B), 100_000) }, day(365)},
-		{"incident log", incidentLog, time.Date(2017, 3, 1, 0, 0, 0, 0, time.UTC)},
+		{"incident log", sandboxtest.IncidentLog, time.Date(2017, 3, 1, 0, 0, 0, 0, time.UTC)},
 	} {
 		db := c.db(b)
 		e := New(db, Options{Key: testKey})

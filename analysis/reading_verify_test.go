@@ -15,6 +15,7 @@ import (
 
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/jira/jiratest"
+	"fairlead/connectors/sandbox/sandboxtest"
 )
 
 var update = flag.Bool("update", false, "write the golden files of figures anew")
@@ -24,10 +25,10 @@ var update = flag.Bool("update", false, "write the golden files of figures anew"
 // they mean.
 func TestVerifyReading(t *testing.T) {
 	t.Run("incident log", func(t *testing.T) {
-		golden(t, "reading_incident_log.txt", reading(t, incidentLog(t), time.Date(2016, 6, 1, 0, 0, 0, 0, time.UTC), Days(90)))
+		golden(t, "reading_incident_log.txt", reading(t, sandboxtest.IncidentLog(t), time.Date(2016, 6, 1, 0, 0, 0, 0, time.UTC), Days(90)))
 	})
 	t.Run("issue log", func(t *testing.T) {
-		db := issueLog(t, jiratest.DataCenter)
+		db := sandboxtest.IssueLog(t, jiratest.DataCenter)
 		last, err := fullEngine(db).LastChange(context.Background())
 		if err != nil {
 			t.Fatal(err)

@@ -1,12 +1,8 @@
 package analysis
 
 import (
-	"compress/gzip"
 	"context"
-	"encoding/csv"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +10,8 @@ import (
 
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/jira/jiratest"
+	"fairlead/connectors/sandbox/sandboxtest"
+	"fairlead/internal/shared"
 )
 
 func groupsOf(t *testing.T, db *clickhouse.DB, q Query) map[string]Group {
@@ -55,7 +53,7 @@ func (f figures) check(t *testing.T, g Group) {
 
 // The figures of the two real logs that are known from elsewhere.
 func TestIncidentLog(t *testing.T) {
-	db := incidentLog(t)
+	db := sandboxtest.IncidentLog(t)
 	asOf := time.Date(2017, 3, 1, 0, 0, 0, 0, time.UTC)
 	q := Query{AsOf: asOf, Basis: Resolved, Unit: Tickets, By: Source}
 	all := groupsOf(t, db, q)["servicenow"]
@@ -80,7 +78,7 @@ func TestIncidentLog(t *testing.T) {
 func TestIssueLog(t *testing.T) {
 	for _, flavour := range []jiratest.Flavour{jiratest.Cloud, jiratest.DataCenter} {
 		t.Run(string(flavour), func(t *testing.T) {
-			db := issueLog(t, flavour)
+			db := sandboxtest.IssueLog(t, flavour)
 			last, err := engine(db).LastChange(context.Background())
 			if err != nil {
 				t.Fatal(err)
@@ -103,19 +101,7 @@ type incidentRow struct {
 // of the reader that the fake uses.
 func readIncidents(t *testing.T) map[string][]incidentRow {
 	t.Helper()
-	file, err := os.Open(filepath.Join(shared(t), "servicenow_incident_event_log.csv.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	plain, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := csv.NewReader(plain).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
+	rows := shared.CSV(t, "data/servicenow_incident_event_log.csv.gz")
 	column := func(row []string, name string) string {
 		return strings.Replace(row[slices.Index(rows[0], name)], "?", "", 1)
 	}

@@ -13,6 +13,7 @@ import (
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/roster"
 	"fairlead/connectors/sandbox"
+	"fairlead/connectors/sandbox/sandboxtest"
 )
 
 // heap is a queue in which Ann holds six tickets of the firewall, Dan two of
@@ -150,7 +151,7 @@ func TestRebalanceWithRoster(t *testing.T) {
 // that can be carried out by people who know what it is about.
 func TestRebalanceOrganisation(t *testing.T) {
 	o := sandbox.Generate(3, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: 3_000})
-	db := organisation(t, o)
+	db := sandboxtest.Organisation(t, o)
 	staff, err := roster.Parse(roster.File{Name: "roster.yaml", Text: o.RosterYAML()})
 	if err != nil {
 		t.Fatal(err)

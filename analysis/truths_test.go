@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"fairlead/connectors/sandbox"
+	"fairlead/connectors/sandbox/sandboxtest"
 )
 
 // TestPlantedTruths: general rules find what the generator planted, and put it
@@ -15,7 +16,7 @@ func TestPlantedTruths(t *testing.T) {
 	for seed := range uint64(1) { // many seeds are for make verify
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			o := sandbox.Generate(seed, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: 8_000})
-			findings, err := engine(organisation(t, o)).Findings(context.Background(), o.Now)
+			findings, err := engine(sandboxtest.Organisation(t, o)).Findings(context.Background(), o.Now)
 			if err != nil {
 				t.Fatal(err)
 			}

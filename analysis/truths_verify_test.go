@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"fairlead/connectors/sandbox"
+	"fairlead/connectors/sandbox/sandboxtest"
 )
 
 // score is how often one planted truth was found.
@@ -87,7 +88,7 @@ func TestVerifyTruths(t *testing.T) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { // its fakes and its warehouse end with it
 			now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -17*int(seed))
 			o := sandbox.Generate(seed, now, sandbox.Options{Tickets: tickets})
-			db := organisation(t, o)
+			db := sandboxtest.Organisation(t, o)
 			staff(t, db, string(o.RosterYAML()))
 			s, err := fullEngine(db).Snapshot(context.Background(), o.Now)
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/clickhouse/clickhousetest"
 	"fairlead/connectors/sandbox"
+	"fairlead/connectors/sandbox/sandboxtest"
 	"fairlead/connectors/ticket"
 )
 
@@ -105,7 +106,9 @@ func TestKeysMoveNoFigure(t *testing.T) {
 	}
 	var figures []string
 	for i, db := range []*clickhouse.DB{clickhousetest.New(t), db} {
-		collectOrganisation(t, db, o)
+		for _, src := range sandboxtest.Sources(t, o) {
+			sandboxtest.Collect(t, db, src)
+		}
 		staff(t, db, string(o.RosterYAML()))
 		e := New(db, Options{Key: []byte(fmt.Sprint("a key of enough bytes: ", i)), Clock: func() time.Time { return time.Time{} }})
 		e.draws = 399

@@ -1,7 +1,6 @@
 package distribution
 
 import (
-	"encoding/csv"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -11,35 +10,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"fairlead/internal/shared"
 )
-
-// referenceFolder is where the reference values are, or the test is skipped;
-// in CI their absence is a failure.
-func referenceFolder(t *testing.T) string {
-	t.Helper()
-	shared := os.Getenv("FAIRLEAD_SHARED")
-	if shared == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("FAIRLEAD_SHARED is not set: the reference values must be there in CI")
-		}
-		t.Skip("FAIRLEAD_SHARED is not set")
-	}
-	return filepath.Join(shared, "reference")
-}
-
-func readCSV(t *testing.T, path string) [][]string {
-	t.Helper()
-	file, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return rows[1:]
-}
 
 // elsewhere names the package whose own reference test answers for all indices
 // that begin like this, and fails at one that it does not know. Every other row
@@ -59,11 +32,10 @@ func answeredIn(index string) string {
 // exact enumeration gave to nine digits, those that were simulated within their
 // error.
 func TestReference(t *testing.T) {
-	folder := referenceFolder(t)
-	rows := readCSV(t, filepath.Join(folder, "measures.csv"))
+	rows := shared.Measures(t)
 	answered := map[string]int{}
 	for _, row := range rows {
-		name, index := row[0], row[3]
+		name, index := row.Case, row.Index
 		where := answeredIn(index)
 		answered[where]++
 		if where != "distribution" {
@@ -74,10 +46,10 @@ func TestReference(t *testing.T) {
 		}
 		t.Run(name+"/"+index, func(t *testing.T) {
 			var want []float64
-			for _, f := range strings.Fields(row[4]) {
+			for _, f := range strings.Fields(row.Expected) {
 				want = append(want, number(t, f))
 			}
-			got, tolerance, err := answer(t, folder, name, row[1], row[2], index)
+			got, tolerance, err := answer(t, name, row.Values, row.Weights, index)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +58,7 @@ func TestReference(t *testing.T) {
 			}
 			for i := range want {
 				if !agrees(got[i], want[i]) && !(math.Abs(got[i]-want[i]) <= tolerance) {
-					t.Errorf("value %d is %.12g, reference %.12g (%s)", i, got[i], want[i], row[5])
+					t.Errorf("value %d is %.12g, reference %.12g (%s)", i, got[i], want[i], row.Source)
 				}
 			}
 		})
@@ -111,7 +83,7 @@ func agrees(got, want float64) bool {
 
 // answer is the value, or values, of a row. The tolerance is not 0 where the
 // reference was simulated, or is printed with fewer digits.
-func answer(t *testing.T, folder, name, values, weights, index string) (got []float64, tolerance float64, err error) {
+func answer(t *testing.T, name, values, weights, index string) (got []float64, tolerance float64, err error) {
 	t.Helper()
 	one := func(x float64) ([]float64, float64, error) { return []float64{x}, 0, nil }
 	switch {
@@ -127,7 +99,7 @@ func answer(t *testing.T, folder, name, values, weights, index string) (got []fl
 		return []float64{x}, 0.005, err
 	case strings.HasPrefix(name, "K_Ilocos"):
 		var income []float64
-		for _, row := range readCSV(t, filepath.Join(folder, "ilocos.csv")) {
+		for _, row := range shared.CSV(t, "reference/ilocos.csv")[1:] {
 			income = append(income, number(t, row[0]))
 		}
 		if len(income) != 632 {

@@ -1,52 +1,35 @@
 package ownership
 
 import (
-	"encoding/csv"
 	"math"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"fairlead/internal/shared"
 )
 
 // TestReference compares with every row of the reference values about silos and
 // authorship; the reference test of distribution leaves these to this one.
 func TestReference(t *testing.T) {
-	shared := os.Getenv("FAIRLEAD_SHARED")
-	if shared == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("FAIRLEAD_SHARED is not set: the reference values must be there in CI")
-		}
-		t.Skip("FAIRLEAD_SHARED is not set")
-	}
-	file, err := os.Open(filepath.Join(shared, "reference", "measures.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	if err != nil {
-		t.Fatal(err)
-	}
 	checked := 0
-	for _, row := range rows {
+	for _, row := range shared.Measures(t) {
 		var got float64
 		var known bool
-		if part, ok := strings.CutPrefix(row[3], "silo_"); ok {
-			got, known = silo(t, row[1], row[2], part)
-		} else if part, ok := strings.CutPrefix(row[3], "doa_"); ok {
-			got, known = authorship(t, row[1], part)
+		if part, ok := strings.CutPrefix(row.Index, "silo_"); ok {
+			got, known = silo(t, row.Values, row.Weights, part)
+		} else if part, ok := strings.CutPrefix(row.Index, "doa_"); ok {
+			got, known = authorship(t, row.Values, part)
 		} else {
 			continue
 		}
 		if !known {
-			t.Errorf("%s: no rule for index %q", row[0], row[3])
+			t.Errorf("%s: no rule for index %q", row.Case, row.Index)
 			continue
 		}
-		if want := number(t, row[4]); !(math.Abs(got-want) <= 5.5e-10) {
-			t.Errorf("%s of %s is %.12f, reference %.12f", row[3], row[0], got, want)
+		if want := number(t, row.Expected); !(math.Abs(got-want) <= 5.5e-10) {
+			t.Errorf("%s of %s is %.12f, reference %.12f", row.Index, row.Case, got, want)
 		}
 		checked++
 	}

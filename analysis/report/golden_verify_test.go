@@ -12,10 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"fairlead/connectors/clickhouse"
-	"fairlead/connectors/clickhouse/clickhousetest"
-	"fairlead/connectors/sandbox"
-	"fairlead/connectors/servicenow/servicenowtest"
+	"fairlead/connectors/sandbox/sandboxtest"
 )
 
 var words = regexp.MustCompile(`[A-Za-z]`)
@@ -70,7 +67,7 @@ func TestVerifyGoldenOrganisation(t *testing.T) {
 // data begin in the first quarter's last month. Groups stand as numbers: nothing
 // of the log but figures is kept here, and of the three forms their digests.
 func TestVerifyGoldenIncidentLog(t *testing.T) {
-	db := incidentLog(t)
+	db := sandboxtest.IncidentLog(t)
 	var figures, digests strings.Builder
 	for _, name := range []string{"2016Q1", "2016Q2"} {
 		q := quarter(t, db, name, time.Date(2016, 7, 1, 0, 0, 0, 0, time.UTC))
@@ -100,28 +97,4 @@ func TestVerifyGoldenIncidentLog(t *testing.T) {
 	}
 	golden(t, "incident-log.csv", figures.String())
 	golden(t, "incident-log.sha256", digests.String())
-}
-
-// incidentLog is the real log, collected.
-func incidentLog(t testing.TB) *clickhouse.DB {
-	t.Helper()
-	folder := os.Getenv("FAIRLEAD_SHARED")
-	if folder == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("FAIRLEAD_SHARED is not set: the real logs must be there in CI")
-		}
-		t.Skip("FAIRLEAD_SHARED is not set")
-	}
-	file, err := os.Open(filepath.Join(folder, "data", "servicenow_incident_event_log.csv.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	in := servicenowtest.New(servicenowtest.Options{})
-	if _, err := sandbox.LoadIncidentLog(file, in); err != nil {
-		t.Fatal(err)
-	}
-	db := clickhousetest.New(t)
-	fromServiceNow(t, db, in, "incident")
-	return db
 }

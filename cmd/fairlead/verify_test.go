@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"fairlead/connectors/clickhouse/embedded"
+	"fairlead/internal/shared"
 )
 
 // binary is the program as a user has it, built without cgo.
@@ -30,20 +31,6 @@ func binary(t *testing.T) string {
 	path := os.Getenv("FAIRLEAD_BINARY")
 	if path == "" {
 		t.Fatal("FAIRLEAD_BINARY is not set: run make verify")
-	}
-	return path
-}
-
-// realLog is a file of the folder of real data, or skips where there is none.
-func realLog(t *testing.T, name string) string {
-	t.Helper()
-	shared := os.Getenv("FAIRLEAD_SHARED")
-	if shared == "" {
-		t.Skip("FAIRLEAD_SHARED is not set: no real data here")
-	}
-	path := filepath.Join(shared, "data", name)
-	if _, err := os.Stat(path); err != nil {
-		t.Fatal(err)
 	}
 	return path
 }
@@ -135,7 +122,7 @@ func (f figure) check(t *testing.T, groups map[string]row) {
 // separate program that knows nothing of Fairlead.
 func TestVerifyIncidentLog(t *testing.T) {
 	data := t.TempDir()
-	fairlead(t, "demo", "--once", "--data", data, "--servicenow-log", realLog(t, "servicenow_incident_event_log.csv.gz"))
+	fairlead(t, "demo", "--once", "--data", data, "--servicenow-log", shared.File(t, "data/servicenow_incident_event_log.csv.gz"))
 	asOf := func(day, window, basis, by string) map[string]row {
 		return analyzed(t, "--data", data, "--as-of", day, "--window", window, "--basis", basis, "--by", by)
 	}
@@ -161,7 +148,7 @@ func TestVerifyIssueLog(t *testing.T) {
 	for _, flavour := range []string{"cloud", "datacenter"} {
 		t.Run(flavour, func(t *testing.T) {
 			data := t.TempDir()
-			fairlead(t, "demo", "--once", "--data", data, "--jira-flavour", flavour, "--jira-log", realLog(t, "jira_duraspace.jsonl.gz"))
+			fairlead(t, "demo", "--once", "--data", data, "--jira-flavour", flavour, "--jira-log", shared.File(t, "data/jira_duraspace.jsonl.gz"))
 			asOf := func(day, window, basis, by string) map[string]row {
 				return analyzed(t, "--data", data, "--as-of", day, "--window", window, "--basis", basis, "--by", by)
 			}
@@ -282,7 +269,7 @@ func TestVerifyDemo(t *testing.T) {
 // Killed at any moment of the collection and started again, it ends with what
 // an undisturbed run has.
 func TestVerifyKill(t *testing.T) {
-	log := realLog(t, "jira_duraspace.jsonl.gz")
+	log := shared.File(t, "data/jira_duraspace.jsonl.gz")
 	args := func(data string) []string {
 		return []string{"demo", "--once", "--data", data, "--jira-log", log}
 	}
@@ -333,7 +320,7 @@ func TestVerifyServer(t *testing.T) {
 	t.Setenv("FAIRLEAD_CLICKHOUSE_PASSWORD_FILE", password)
 
 	data := t.TempDir()
-	fairlead(t, "demo", "--once", "--data", data, "--jira-log", realLog(t, "jira_duraspace.jsonl.gz"))
+	fairlead(t, "demo", "--once", "--data", data, "--jira-log", shared.File(t, "data/jira_duraspace.jsonl.gz"))
 	groups := analyzed(t, "--data", data, "--as-of", "2015-02-01", "--window", "all", "--basis", "resolved", "--by", "source")
 	figure{"jira", 107, 1934, 0.7363558167180508, 0.045006411154446264, 0.08531540847983454}.check(t, groups)
 	if out := fairlead(t, "migrate", "--data", data); out != "the tables are up to date\n" {
@@ -355,7 +342,7 @@ func TestVerifyServer(t *testing.T) {
 		t.Errorf("migrate: %v\n%s", err, out)
 	}
 	stranger := t.TempDir()
-	cmd = exec.Command(binary(t), "demo", "--once", "--data", stranger, "--jira-log", realLog(t, "jira_duraspace.jsonl.gz"))
+	cmd = exec.Command(binary(t), "demo", "--once", "--data", stranger, "--jira-log", shared.File(t, "data/jira_duraspace.jsonl.gz"))
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "belongs to another key") {
 		t.Errorf("with another key: %v\n%s", err, out)
 	}

@@ -5,8 +5,6 @@ import (
 	"compress/gzip"
 	"context"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"fairlead/connectors/source"
 	"fairlead/connectors/ticket"
 	"fairlead/connectors/timeline"
+	"fairlead/internal/shared"
 )
 
 // logHead is the header of the published log.
@@ -189,13 +188,8 @@ func FuzzLoadIncidentLog(f *testing.F) {
 
 // TestIncidentLog reads the real log, through the connector.
 func TestIncidentLog(t *testing.T) {
-	f, err := os.Open(sharedFile(t, "data/servicenow_incident_event_log.csv.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	in := servicenowtest.New(servicenowtest.Options{Clock: func() time.Time { return time.Date(2017, 3, 1, 0, 0, 0, 0, time.UTC) }})
-	sum, err := LoadIncidentLog(f, in)
+	sum, err := LoadIncidentLog(shared.Open(t, "data/servicenow_incident_event_log.csv.gz"), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,20 +234,6 @@ func TestIncidentLog(t *testing.T) {
 	if bad := in.InvalidQueries(); len(bad) > 0 {
 		t.Errorf("the connector's queries were ignored in part: %q", bad[0])
 	}
-}
-
-// sharedFile is a file of the folder of real data, which is not part of the
-// project.
-func sharedFile(t *testing.T, name string) string {
-	t.Helper()
-	shared := os.Getenv("FAIRLEAD_SHARED")
-	if shared == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("FAIRLEAD_SHARED is not set")
-		}
-		t.Skip("FAIRLEAD_SHARED is not set")
-	}
-	return filepath.Join(shared, filepath.FromSlash(name))
 }
 
 // collect reads all incidents of an instance by the connector.

@@ -7,8 +7,6 @@ import (
 	"maps"
 	"math"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,25 +18,8 @@ import (
 	"fairlead/connectors/source"
 	"fairlead/connectors/ticket"
 	"fairlead/connectors/timeline"
+	"fairlead/internal/shared"
 )
-
-// openIssueLog opens the real log, which is not part of the project.
-func openIssueLog(t testing.TB) *os.File {
-	t.Helper()
-	folder := os.Getenv("FAIRLEAD_SHARED")
-	if folder == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("FAIRLEAD_SHARED is not set: it names the folder with the real logs")
-		}
-		t.Skip("FAIRLEAD_SHARED is not set: it names the folder with the real logs")
-	}
-	f, err := os.Open(filepath.Join(folder, "data", "jira_duraspace.jsonl.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Close() })
-	return f
-}
 
 // collected is what a first collection brought.
 type collected struct {
@@ -136,7 +117,7 @@ func TestRealIssueLogByBothFlavours(t *testing.T) {
 	for _, flavour := range []jiratest.Flavour{jiratest.Cloud, jiratest.DataCenter} {
 		t.Run(string(flavour), func(t *testing.T) {
 			inst := jiratest.New(jiratest.Options{Flavour: flavour, TimeZone: "America/New_York"})
-			sum, err := sandbox.LoadIssueLog(openIssueLog(t), inst)
+			sum, err := sandbox.LoadIssueLog(shared.Open(t, "data/jira_duraspace.jsonl.gz"), inst)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -24,14 +23,8 @@ import (
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/clickhouse/clickhousetest"
 	"fairlead/connectors/clickhouse/embedded"
-	"fairlead/connectors/jira"
-	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/sandbox"
-	"fairlead/connectors/servicenow"
-	"fairlead/connectors/servicenow/servicenowtest"
-	"fairlead/connectors/source"
-	"fairlead/connectors/ticket"
-	"fairlead/connectors/timeline"
+	"fairlead/connectors/sandbox/sandboxtest"
 )
 
 func TestMain(m *testing.M) { clickhousetest.Main(m) }
@@ -100,59 +93,8 @@ func fill(t *testing.T, engine *embedded.Engine) {
 	if _, err := db.Migrate(ctx); err != nil {
 		t.Fatal(err)
 	}
-	o := sandbox.Generate(1, present, sandbox.Options{Tickets: 3000})
-
-	incidents := servicenow.DefaultConfig()
-	incidents.URL, incidents.Username, incidents.Password = serve(t, o.ServiceNow(servicenowtest.Options{})), "fairlead", "fairlead"
-	incidents.Tables = []servicenow.Table{{Name: "incident"}, {Name: "sc_task"}}
-	one, err := servicenow.New(incidents, servicenow.Options{Name: "servicenow"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := o.Jira(jiratest.Options{Flavour: jiratest.Cloud, Token: "token", Email: "collector@example.invalid"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	issues := jira.DefaultConfig()
-	server := httptest.NewServer(in)
-	t.Cleanup(server.Close)
-	issues.URL, issues.Flavour, issues.Token, issues.Email = server.URL, jira.Cloud, "token", "collector@example.invalid"
-	other, err := jira.New(issues, jira.Options{Name: "jira"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, src := range []source.Source{one, other} {
-		start, err := src.Now(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, stream := range source.Backfill {
-			for page, err := range src.Pages(ctx, stream, source.Cursor{Start: start}) {
-				if err != nil {
-					t.Fatal(err)
-				}
-				store(t, db, page)
-			}
-		}
-	}
-}
-
-func serve(t *testing.T, in *servicenowtest.Instance) string {
-	t.Helper()
-	server := httptest.NewServer(in.Handler())
-	t.Cleanup(server.Close)
-	return server.URL
-}
-
-func store(t *testing.T, db *clickhouse.DB, page source.Page) {
-	t.Helper()
-	records := make([]ticket.Record, len(page.Tickets))
-	for i, one := range page.Tickets {
-		records[i] = timeline.Derive(one)
-		records[i].Version = uint64(page.Sent.UnixMicro())
-	}
-	if err := errors.Join(db.WriteAccounts(t.Context(), page.Accounts), db.WriteTerms(t.Context(), page.Terms), db.WriteTickets(t.Context(), records)); err != nil {
-		t.Fatal(err)
+	for _, src := range sandboxtest.Sources(t, sandbox.Generate(1, present, sandbox.Options{Tickets: 3000})) {
+		sandboxtest.Collect(t, db, src)
 	}
 }
 

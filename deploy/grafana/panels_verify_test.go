@@ -19,6 +19,7 @@ import (
 
 	prom "fairlead/deploy/prometheus"
 	"fairlead/deploy/prometheus/prometheustest"
+	"fairlead/internal/shared"
 )
 
 type dashboard struct {
@@ -280,7 +281,7 @@ func TestVerifyHistory(t *testing.T) {
 			fairlead := prometheustest.Fairlead(t)
 			demo := []string{"demo", "--once", "--data", data, "--now", c.to.Format(time.DateOnly)}
 			if c.log != "" {
-				demo = []string{"demo", "--once", "--data", data, "--servicenow-log", realLog(t, c.log)}
+				demo = []string{"demo", "--once", "--data", data, "--servicenow-log", shared.File(t, "data/"+c.log)}
 			}
 			prometheustest.Run(t, fairlead, demo...)
 			history := []string{"--from", c.from.Format(time.DateOnly), "--to", c.to.Format(time.DateOnly), "--step", "1d"}
@@ -333,14 +334,4 @@ func (v view) checkYear(t *testing.T, d dashboard, whole float64) {
 			}
 		}
 	}
-}
-
-// realLog is a file of the folder of real data, or skips where there is none.
-func realLog(t *testing.T, name string) string {
-	t.Helper()
-	shared := os.Getenv("FAIRLEAD_SHARED")
-	if shared == "" {
-		t.Skip("FAIRLEAD_SHARED is not set: no real data here")
-	}
-	return filepath.Join(shared, "data", name)
 }
