@@ -141,6 +141,9 @@ func (p *lines) Page(source, stream string, tickets, remaining int) {
 	c := p.bySource[source]
 	now := time.Now()
 	if c == nil {
+		if tickets == 0 && remaining <= 0 {
+			return // a poll that found nothing
+		}
 		c = &count{begun: now, said: now}
 		p.bySource[source] = c
 	}
@@ -168,6 +171,7 @@ func (p *lines) Done(source string) {
 	if c := p.bySource[source]; c != nil {
 		tickets = c.tickets
 	}
+	delete(p.bySource, source) // what comes from now on is another collection
 	p.log.Info("caught up", "source", source, "tickets", tickets)
 }
 
