@@ -3,82 +3,29 @@
 package asana_test
 
 import (
-	"bytes"
-	"compress/gzip"
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	"fairlead/connectors/asana"
 	"fairlead/connectors/asana/asanatest"
 	"fairlead/connectors/rest"
+	"fairlead/connectors/source/contracttest"
 )
 
-// contract is an http.RoundTripper that holds every request and every answer
-// that passes to the official description of the API.
-type contract struct {
-	router routers.Router
-	base   http.RoundTripper
-
-	mu     sync.Mutex
-	passed map[string]int // by method and path of the description
-	faults map[string]int
-}
-
-func newContract(t *testing.T) *contract {
+// description is Asana's own of its API. With mended, what it says and Asana does
+// not do is corrected, for answers that are not made from it.
+func description(t *testing.T, mended bool) *openapi3.T {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(description(t))
-	if err != nil {
-		t.Fatal(err)
+	doc := contracttest.Description(t, "asana.yaml.gz")
+	if mended {
+		contracttest.Mend(doc, mend)
 	}
-	doc.Servers = openapi3.Servers{{URL: "/api/1.0"}}
-	mend(doc)
-	router, err := gorillamux.NewRouter(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &contract{router: router, base: http.DefaultTransport, passed: map[string]int{}, faults: map[string]int{}}
-}
-
-// description is Asana's own of its API.
-func description(t *testing.T) []byte {
-	t.Helper()
-	shared := os.Getenv("FAIRLEAD_SHARED")
-	if shared == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("FAIRLEAD_SHARED is not set")
-		}
-		t.Skip("FAIRLEAD_SHARED is not set: no official description here")
-	}
-	file, err := os.Open(filepath.Join(shared, "specs", "asana.yaml.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	unzipped, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(unzipped)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
+	return doc
 }
 
 // mend corrects what the description says and Asana's own documentation and
@@ -88,149 +35,30 @@ func description(t *testing.T) []byte {
 //     story that the system wrote, the value of a custom field.
 //   - A number of a custom field may have decimals ("Custom fields", precision);
 //     the description of stories takes it for a whole one.
-func mend(doc *openapi3.T) {
-	seen := map[*openapi3.Schema]bool{}
-	var walk func(ref *openapi3.SchemaRef)
-	walk = func(ref *openapi3.SchemaRef) {
-		if ref == nil || ref.Value == nil || seen[ref.Value] {
-			return
-		}
-		s := ref.Value
-		seen[s] = true
-		for name, p := range s.Properties {
+func mend(s *openapi3.Schema) {
+	for name, p := range s.Properties {
+		switch name {
+		case "assignee", "parent", "completed_by", "completed_at", "created_by", "user", "team", "section",
+			"enum_value", "number_value", "old_enum_value", "new_enum_value", "old_number_value", "new_number_value":
 			if p.Value == nil {
 				continue
 			}
-			switch name {
-			case "assignee", "parent", "completed_by", "completed_at", "created_by", "user", "team", "section",
-				"enum_value", "number_value", "old_enum_value", "new_enum_value", "old_number_value", "new_number_value":
-				loose := *p.Value
-				loose.Nullable = true
-				for i, part := range loose.AllOf {
-					if part.Value != nil {
-						inner := *part.Value
-						inner.Nullable = true
-						loose.AllOf = slices.Clone(loose.AllOf)
-						loose.AllOf[i] = &openapi3.SchemaRef{Value: &inner}
-					}
-				}
-				if strings.HasSuffix(name, "_number_value") {
-					loose.Type = &openapi3.Types{"number"}
-				}
-				s.Properties[name] = &openapi3.SchemaRef{Value: &loose}
-			}
-			walk(s.Properties[name])
-		}
-		walk(s.Items)
-		walk(s.AdditionalProperties.Schema)
-		for _, some := range []openapi3.SchemaRefs{s.AllOf, s.AnyOf, s.OneOf} {
-			for _, p := range some {
-				walk(p)
-			}
-		}
-	}
-	for _, schema := range doc.Components.Schemas {
-		walk(schema)
-	}
-	for _, item := range doc.Paths.Map() {
-		for _, operation := range item.Operations() {
-			for _, response := range operation.Responses.Map() {
-				for _, media := range response.Value.Content {
-					walk(media.Schema)
+			loose := *p.Value
+			loose.Nullable = true
+			loose.AllOf = slices.Clone(loose.AllOf)
+			for i, part := range loose.AllOf {
+				if part.Value != nil {
+					inner := *part.Value
+					inner.Nullable = true
+					loose.AllOf[i] = &openapi3.SchemaRef{Value: &inner}
 				}
 			}
-		}
-	}
-}
-
-func (c *contract) RoundTrip(request *http.Request) (*http.Response, error) {
-	var body []byte
-	if request.Body != nil {
-		var err error
-		if body, err = io.ReadAll(request.Body); err != nil {
-			return nil, err
-		}
-		request.Body.Close()
-		request.Body = io.NopCloser(bytes.NewReader(body))
-	}
-	held := request.Clone(request.Context())
-	held.Body = io.NopCloser(bytes.NewReader(body))
-	held.URL.Scheme, held.URL.Host, held.Host = "", "", ""
-	route, params, err := c.router.FindRoute(held)
-	if err != nil {
-		c.fault("%s %s: %v", request.Method, request.URL.Path, err)
-		return c.base.RoundTrip(request)
-	}
-	authenticated := false
-	input := &openapi3filter.RequestValidationInput{
-		Request: held, PathParams: params, Route: route,
-		Options: &openapi3filter.Options{MultiError: true, AuthenticationFunc: func(_ context.Context, in *openapi3filter.AuthenticationInput) error {
-			if in.SecurityScheme.Scheme == "bearer" && !strings.HasPrefix(held.Header.Get("Authorization"), "Bearer ") {
-				return errors.New("no Bearer token")
+			if strings.HasSuffix(name, "_number_value") {
+				loose.Type = &openapi3.Types{"number"}
 			}
-			authenticated = true
-			return nil
-		}},
-	}
-	at := route.Method + " " + route.Path
-	if err := openapi3filter.ValidateRequest(request.Context(), input); err != nil {
-		c.fault("request %s: %s", at, firstLines(err))
-	}
-	if !authenticated {
-		c.fault("request %s: the description asks for no credential", at)
-	}
-	response, err := c.base.RoundTrip(request)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
-	response.Body.Close()
-	response.Body = io.NopCloser(bytes.NewReader(answer))
-	output := &openapi3filter.ResponseValidationInput{
-		RequestValidationInput: input, Status: response.StatusCode, Header: response.Header,
-		Options: &openapi3filter.Options{MultiError: true, IncludeResponseStatus: true},
-	}
-	output.SetBodyBytes(answer)
-	if err := openapi3filter.ValidateResponse(context.Background(), output); err != nil {
-		c.fault("answer %d to %s: %s", response.StatusCode, at, firstLines(err))
-	}
-	c.mu.Lock()
-	c.passed[at]++
-	c.mu.Unlock()
-	return response, nil
-}
-
-func (c *contract) fault(format string, args ...any) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.faults[fmt.Sprintf(format, args...)]++
-}
-
-// firstLines is what is wrong, once, whichever of many elements it is in.
-func firstLines(err error) string {
-	var many openapi3.MultiError
-	if !errors.As(err, &many) {
-		many = openapi3.MultiError{err}
-	}
-	seen := map[string]bool{}
-	for _, one := range many {
-		var schema *openapi3.SchemaError
-		if errors.As(one, &schema) {
-			seen[fmt.Sprintf("%s: %s (at %q)", schema.SchemaField, schema.Reason, strings.Join(schema.JSONPointer(), "/"))] = true
-			continue
+			s.Properties[name] = &openapi3.SchemaRef{Value: &loose}
 		}
-		text, _, _ := strings.Cut(one.Error(), "\n")
-		seen[text] = true
 	}
-	var lines []string
-	for line := range seen {
-		lines = append(lines, line)
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "; ")
 }
 
 // Everything that the connector asks, and everything that the fake answers, is
@@ -238,7 +66,7 @@ func firstLines(err error) string {
 func TestVerifyContract(t *testing.T) {
 	for _, batches := range []bool{true, false} {
 		t.Run(fmt.Sprintf("batches %v", batches), func(t *testing.T) {
-			held := newContract(t)
+			held := contracttest.Hold(t, description(t, true), asanatest.Prefix, true)
 			f := newOffice(t, asanatest.Options{NoBatch: !batches})
 			half := 2.5
 			var gids []string
@@ -287,15 +115,7 @@ func TestVerifyContract(t *testing.T) {
 			if _, err := src.Discover(t.Context()); err != nil {
 				t.Error(err)
 			}
-			for fault, times := range held.faults {
-				t.Errorf("%d times: %s", times, fault)
-			}
-			var asked []string
-			for at, times := range held.passed {
-				asked = append(asked, fmt.Sprintf("%5d %s", times, at))
-			}
-			sort.Strings(asked)
-			t.Log("\n" + strings.Join(asked, "\n"))
+			held.Report(t)
 		})
 	}
 }
