@@ -43,17 +43,24 @@ var smallOptions = Options{PageSize: 3}
 // world for each. Nothing has been asked yet in those worlds.
 func everyRequest(t *testing.T, h Harness, f func(w *world, n int)) {
 	t.Helper()
+	oneByOne(t, h, smallOptions, func(w *world) { w.verify(w.collect(w.connect()).store) }, f)
+}
+
+// oneByOne counts the requests that ask sends, and calls f in a new small world
+// for each.
+func oneByOne(t *testing.T, h Harness, o Options, ask func(w *world), f func(w *world, n int)) {
+	t.Helper()
 	total := 0
-	bubble(t, h, smallOptions, func(t *testing.T, w *world) {
+	bubble(t, h, o, func(t *testing.T, w *world) {
 		small(w)
-		w.verify(w.collect(w.connect()).store)
+		ask(w)
 		total = w.wire.requests()
 	})
 	if total == 0 && !t.Failed() {
-		t.Fatal("a collection sends no request")
+		t.Fatal("no request is sent")
 	}
 	for n := 1; n <= total && !t.Failed(); n++ {
-		bubble(t, h, smallOptions, func(t *testing.T, w *world) {
+		bubble(t, h, o, func(t *testing.T, w *world) {
 			small(w)
 			f(w, n)
 			if t.Failed() {

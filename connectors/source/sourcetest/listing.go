@@ -276,24 +276,7 @@ var fewAtOnce = Options{PageSize: 3, PageCap: 3}
 // everyListRequest is everyRequest for a list of small.
 func everyListRequest(t *testing.T, h Harness, f func(w *world, n int)) {
 	t.Helper()
-	total := 0
-	bubble(t, h, fewAtOnce, func(t *testing.T, w *world) {
-		small(w)
-		w.verifyList(w.mustList(w.connect()))
-		total = w.wire.requests()
-	})
-	if total == 0 && !t.Failed() {
-		t.Fatal("a list sends no request")
-	}
-	for n := 1; n <= total && !t.Failed(); n++ {
-		bubble(t, h, fewAtOnce, func(t *testing.T, w *world) {
-			small(w)
-			f(w, n)
-			if t.Failed() {
-				t.Errorf("that was request %d of %d", n, total)
-			}
-		})
-	}
+	oneByOne(t, h, fewAtOnce, func(w *world) { w.verifyList(w.mustList(w.connect())) }, f)
 }
 
 func listedPassing(t *testing.T, h Harness) {
