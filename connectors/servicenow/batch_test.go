@@ -60,19 +60,19 @@ func TestBatches(t *testing.T) {
 	for name, c := range map[string]struct {
 		prepare        func(*clocked)
 		change         func(*servicenow.Config)
-		batches, alone int // requests
+		batches, alone int // requests: a batch of histories for a page, and one of names
 	}{
-		"taken":              {func(*clocked) {}, same, 1, 0},
-		"of two pages":       {func(*clocked) {}, func(c *servicenow.Config) { c.PageSize = 250 }, 2, 0},
+		"taken":              {func(*clocked) {}, same, 2, 0},
+		"of two pages":       {func(*clocked) {}, func(c *servicenow.Config) { c.PageSize = 250 }, 3, 0},
 		"not known":          {func(in *clocked) { in.LimitBatches(-1) }, func(c *servicenow.Config) { c.PageSize = 250 }, 1, 4},
 		"cut short":          {func(in *clocked) { in.LimitBatches(1) }, func(c *servicenow.Config) { c.PageSize = 250 }, 1, 3},
 		"forbidden":          {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "batch", Status: 403}) }, same, 1, 4},
-		"down for a moment":  {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "batch", Status: 503, Times: 1}) }, func(c *servicenow.Config) { c.PageSize = 250 }, 2, 2},
-		"no batch's answer":  {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "batch", Body: "<html>", Times: 1}) }, same, 1, 4},
-		"broken off":         {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "batch", Drop: true, Times: 1}) }, same, 1, 4},
-		"one part is":        {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "sys_audit", Status: 500, Times: 1}) }, same, 1, 1},
-		"one part is broken": {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "sys_audit", Truncate: 9, Times: 1}) }, same, 1, 1},
-		"answers in pages":   {func(*clocked) {}, func(c *servicenow.Config) { c.AuditPageSize = 500 }, 1, 1},
+		"down for a moment":  {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "batch", Status: 503, Times: 1}) }, func(c *servicenow.Config) { c.PageSize = 250 }, 3, 2},
+		"no batch's answer":  {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "batch", Body: "<html>", Times: 1}) }, same, 2, 4},
+		"broken off":         {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "batch", Drop: true, Times: 1}) }, same, 2, 4},
+		"one part is":        {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "sys_audit", Status: 500, Times: 1}) }, same, 2, 1},
+		"one part is broken": {func(in *clocked) { in.Inject(servicenowtest.Fault{Table: "sys_audit", Truncate: 9, Times: 1}) }, same, 2, 1},
+		"answers in pages":   {func(*clocked) {}, func(c *servicenow.Config) { c.AuditPageSize = 500 }, 2, 1},
 	} {
 		bubble(t, name, func(t *testing.T) {
 			got, requests := read(t, c.prepare, c.change)
@@ -83,6 +83,42 @@ func TestBatches(t *testing.T) {
 				t.Errorf("%d batches and %d alone, want %d and %d: %v", requests[batchPath], alone, c.batches, c.alone, requests)
 			}
 		})
+	}
+}
+
+// TestSeveralTablesAreAskedForAtOnce: what a page of several tables wants costs a
+// request each for the tickets, their histories and the names in them, and a poll
+// that finds nothing costs one.
+func TestSeveralTablesAreAskedForAtOnce(t *testing.T) {
+	four := func(c *servicenow.Config) {
+		c.Tables = []servicenow.Table{{Name: "incident"}, {Name: "sc_task"}, {Name: "change_request"}, {Name: "problem"}}
+	}
+	in := newInstance(servicenowtest.Options{})
+	for _, table := range []string{"incident", "sc_task", "change_request", "problem"} {
+		in.fill(t, table, 3)
+	}
+	want, _, err := drain(in.connect(t, func(c *servicenow.Config) { four(c); c.Batch = false }), source.StreamOpen, source.Cursor{Start: monday})
+	if err != nil || len(want) != 12 {
+		t.Fatal(len(want), err)
+	}
+	src := in.connect(t, four)
+	in.ResetRequests()
+	got, _, err := drain(src, source.StreamOpen, source.Cursor{Start: monday})
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%d other tickets come, %v", len(got), err)
+	}
+	if n := in.Requests(); n[batchPath] != 3 || in.TotalRequests() != 3 {
+		t.Errorf("the open tickets take %v", n)
+	}
+	in.ResetRequests()
+	if got, _, err := drain(src, source.StreamIncremental, source.Cursor{Start: monday, Updated: monday.Add(time.Hour)}); err != nil || len(got) > 0 {
+		t.Errorf("%d tickets, %v", len(got), err)
+	}
+	if n := in.Requests(); n[batchPath] != 1 || in.TotalRequests() != 1 {
+		t.Errorf("a poll that finds nothing takes %v", n)
+	}
+	if bad := in.InvalidQueries(); len(bad) > 0 {
+		t.Errorf("queries were ignored in part: %q", bad)
 	}
 }
 

@@ -94,33 +94,86 @@ func (d *directory) account(userName string) string {
 	return unknownUser + strings.ToLower(userName)
 }
 
-// fetch reads what is not known yet of the things that a page names.
+// fetch reads what is not known yet of the things that a page names: all of it as
+// one request, where the instance takes that.
 func (d *directory) fetch(ctx context.Context, n *named) error {
 	now := d.s.now()
-	if err := d.fetchUsers(ctx, now, n); err != nil {
-		return err
-	}
-	if err := lookUp(ctx, d, now, "sys_user_group", d.groups, n.groups); err != nil {
-		return err
-	}
-	if err := lookUp(ctx, d, now, "cmdb_ci", d.items, n.items); err != nil {
-		return err
-	}
-	return d.fetchChoices(ctx, now, n)
-}
+	users := d.usersWanted(n, now)
+	groups := namesWanted("sys_user_group", stale(d.groups, n.groups, now))
+	items := namesWanted("cmdb_ci", stale(d.items, n.items, now))
+	choices := d.choicesWanted(n, now)
 
-func (d *directory) fetchUsers(ctx context.Context, now time.Time, n *named) error {
-	ids, names := stale(d.users, n.users, now), stale(d.byName, n.userNames, now)
-	if len(ids)+len(names) == 0 {
+	var first []request
+	for _, l := range []lookup{users, groups, items} {
+		for _, keys := range d.parts(l) {
+			first = append(first, l.request(keys))
+		}
+	}
+	if choices != nil {
+		first = append(first, choices.walk.request())
+	}
+	c := d.s.client.ahead(ctx, first)
+	if err := d.fetchUsers(ctx, c, now, users); err != nil {
+		return err
+	}
+	if err := d.fetchNames(ctx, c, now, groups, d.groups); err != nil {
+		return err
+	}
+	if err := d.fetchNames(ctx, c, now, items, d.items); err != nil {
+		return err
+	}
+	if choices == nil {
 		return nil
 	}
+	return d.fetchChoices(ctx, c, now, choices)
+}
+
+// lookup is a reading of rows by keys that are unique in a table, so that no answer
+// has more rows than were asked for.
+type lookup struct {
+	table  string
+	fields []string
+	keys   []string
+	query  func(keys []string) string
+}
+
+func (l lookup) request(keys []string) request {
+	return request{table: l.table, query: l.query(keys), fields: l.fields, limit: min(maxPage, len(keys)+1), at: "by id"}
+}
+
+// parts are the keys of each request.
+func (d *directory) parts(l lookup) [][]string {
+	if len(l.keys) == 0 {
+		return nil
+	}
+	empty := l.request(nil)
+	empty.query = "sys_idIN^ORuser_nameIN^ORuser_name="
+	var parts [][]string
+	for _, part := range batches(l.keys, empty, d.s.cfg.MaxURLBytes, d.s.client.base.String()) {
+		parts = slices.AppendSeq(parts, slices.Chunk(part, maxPage-1))
+	}
+	return parts
+}
+
+func (d *directory) usersWanted(n *named, now time.Time) lookup {
 	// One request may ask by both: a marker tells the two kinds apart.
-	keys := ids
-	for _, name := range names {
+	keys := stale(d.users, n.users, now)
+	for _, name := range stale(d.byName, n.userNames, now) {
 		keys = append(keys, unknownUser+name)
 	}
-	fields := []string{"sys_id", "user_name", "name", "email", "active", "web_service_access_only", "internal_integration_user"}
-	err := inBatches(ctx, d, "sys_user", fields, keys, userQuery, func(asked []string, rows []userRow) {
+	return lookup{
+		table: "sys_user", keys: keys, query: userQuery,
+		fields: []string{"sys_id", "user_name", "name", "email", "active", "web_service_access_only", "internal_integration_user"},
+	}
+}
+
+// namesWanted is the reading of the names of rows of a table by sys_id.
+func namesWanted(table string, ids []string) lookup {
+	return lookup{table: table, fields: []string{"sys_id", "name"}, keys: ids, query: idQuery}
+}
+
+func (d *directory) fetchUsers(ctx context.Context, c *client, now time.Time, l lookup) error {
+	err := inParts(ctx, c, d, l, func(asked []string, rows []userRow) {
 		until, missing := now.Add(d.s.cfg.NamesMaxAge), now.Add(min(missingMaxAge, d.s.cfg.NamesMaxAge))
 		for _, k := range asked {
 			if name, ok := strings.CutPrefix(k, unknownUser); ok {
@@ -136,7 +189,7 @@ func (d *directory) fetchUsers(ctx context.Context, now time.Time, n *named) err
 			}
 		}
 	})
-	return d.tolerate(err, "sys_user", len(keys))
+	return d.tolerate(err, l.table, len(l.keys))
 }
 
 // userQuery asks for users by sys_id or by user_name: IN splits at commas, so a
@@ -165,45 +218,29 @@ func userQuery(keys []string) string {
 	return strings.Join(append(any, single...), "^OR")
 }
 
-// lookUp reads the names of rows of a table by sys_id.
-func lookUp(ctx context.Context, d *directory, now time.Time, table string, known map[string]entry[nameRow], wanted set) error {
-	ids := stale(known, wanted, now)
-	err := inBatches(ctx, d, table, []string{"sys_id", "name"}, ids,
-		func(ids []string) string { return "sys_idIN" + strings.Join(ids, ",") },
-		func(asked []string, rows []nameRow) {
-			for _, id := range asked {
-				known[id] = entry[nameRow]{until: now.Add(min(missingMaxAge, d.s.cfg.NamesMaxAge))}
-			}
-			for _, r := range rows {
-				known[string(r.ID)] = entry[nameRow]{r, now.Add(d.s.cfg.NamesMaxAge)}
-			}
-		})
-	return d.tolerate(err, table, len(ids))
+func (d *directory) fetchNames(ctx context.Context, c *client, now time.Time, l lookup, known map[string]entry[nameRow]) error {
+	err := inParts(ctx, c, d, l, func(asked []string, rows []nameRow) {
+		for _, id := range asked {
+			known[id] = entry[nameRow]{until: now.Add(min(missingMaxAge, d.s.cfg.NamesMaxAge))}
+		}
+		for _, r := range rows {
+			known[string(r.ID)] = entry[nameRow]{r, now.Add(d.s.cfg.NamesMaxAge)}
+		}
+	})
+	return d.tolerate(err, l.table, len(l.keys))
 }
 
-// inBatches reads rows by keys that are unique in the table, so that no answer
-// has more rows than were asked for.
-func inBatches[T any](ctx context.Context, d *directory, table string, fields, keys []string, query func([]string) string, found func(asked []string, rows []T)) error {
-	if len(keys) == 0 {
-		return nil
-	}
-	req := func(keys []string) request {
-		return request{table: table, query: query(keys), fields: fields, limit: min(maxPage, len(keys)+1), at: "by id"}
-	}
-	empty := req(nil)
-	empty.query = "sys_idIN^ORuser_nameIN^ORuser_name="
-	for _, part := range batches(keys, empty, d.s.cfg.MaxURLBytes, d.s.client.base.String()) {
-		for some := range slices.Chunk(part, maxPage-1) {
-			err := halving(some, func(keys []string) error {
-				ans, err := get[T](ctx, d.s.client, req(keys))
-				if err == nil {
-					found(keys, ans.rows)
-				}
-				return err
-			})
-			if err != nil {
-				return err
+func inParts[T any](ctx context.Context, c *client, d *directory, l lookup, found func(asked []string, rows []T)) error {
+	for _, part := range d.parts(l) {
+		err := halving(part, func(keys []string) error {
+			ans, err := get[T](ctx, c, l.request(keys))
+			if err == nil {
+				found(keys, ans.rows)
 			}
+			return err
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -223,9 +260,15 @@ func (d *directory) tolerate(err error, table string, ids int) error {
 	return nil
 }
 
-// fetchChoices reads the labels of the columns that have choices: of every
-// configured table, of those whose tickets a page holds, and of task.
-func (d *directory) fetchChoices(ctx context.Context, now time.Time, n *named) error {
+// choices is a reading of the labels of the columns that have choices.
+type choices struct {
+	tables []string
+	walk   *walk[choiceRow]
+}
+
+// choicesWanted is the reading of the labels of every configured table, of those
+// whose tickets a page holds, and of task; nil where they are known.
+func (d *directory) choicesWanted(n *named, now time.Time) *choices {
 	if len(stale(d.choices, n.classes, now)) == 0 {
 		return nil
 	}
@@ -240,19 +283,23 @@ func (d *directory) fetchChoices(ctx context.Context, now time.Time, n *named) e
 			}
 		}
 	}
-	tables, elements := slices.Sorted(maps.Keys(wanted)), slices.Sorted(maps.Keys(columns))
-	w := &walk[choiceRow]{
-		c: d.s.client, table: "sys_choice", order: "sys_updated_on", limit: maxPage, name: "labels",
+	tables, elements := wanted.sorted(), columns.sorted()
+	return &choices{tables: tables, walk: &walk[choiceRow]{
+		table: "sys_choice", order: "sys_updated_on", limit: maxPage, name: "labels",
 		fields: []string{"sys_id", "sys_updated_on", "name", "element", "value", "label", "language"},
 		where: func(more ...string) string {
 			return joined("nameIN"+strings.Join(tables, ",")+"^elementIN"+strings.Join(elements, ",")+"^language="+d.s.cfg.Language, more...)
 		},
-	}
-	rows, err := w.all(ctx)
-	if err := d.tolerate(err, "sys_choice", len(tables)); err != nil {
+	}}
+}
+
+func (d *directory) fetchChoices(ctx context.Context, c *client, now time.Time, wanted *choices) error {
+	wanted.walk.c = c
+	rows, err := wanted.walk.all(ctx)
+	if err := d.tolerate(err, "sys_choice", len(wanted.tables)); err != nil {
 		return err
 	}
-	for _, t := range tables {
+	for _, t := range wanted.tables {
 		d.choices[t] = entry[map[string]string]{map[string]string{}, now.Add(d.s.cfg.NamesMaxAge)}
 	}
 	for _, r := range rows {

@@ -42,7 +42,8 @@ type staffRow struct {
 func (s *Source) Staff(ctx context.Context, groups []string) (source.Staff, error) {
 	found := map[string]*source.Group{}
 	wanted := set{}
-	err := inBatches(ctx, s.dir, "sys_user_group", []string{"sys_id", "name", "manager"}, groups, idQuery, func(_ []string, rows []groupRow) {
+	l := lookup{table: "sys_user_group", fields: []string{"sys_id", "name", "manager"}, keys: groups, query: idQuery}
+	err := inParts(ctx, s.client, s.dir, l, func(_ []string, rows []groupRow) {
 		for _, r := range rows {
 			found[string(r.ID)] = &source.Group{ID: string(r.ID), Name: string(r.Name), Manager: string(r.Manager)}
 			wanted.add(string(r.Manager))
@@ -128,7 +129,8 @@ func (s *Source) members(ctx context.Context, groups []string) ([]memberRow, err
 func (s *Source) people(ctx context.Context, wanted set) (map[string]staffRow, error) {
 	out := map[string]staffRow{}
 	fields := []string{"sys_id", "user_name", "name", "email", "active", "web_service_access_only", "internal_integration_user", "time_zone", "manager"}
-	err := inBatches(ctx, s.dir, "sys_user", fields, wanted.sorted(), idQuery, func(_ []string, rows []staffRow) {
+	l := lookup{table: "sys_user", fields: fields, keys: wanted.sorted(), query: idQuery}
+	err := inParts(ctx, s.client, s.dir, l, func(_ []string, rows []staffRow) {
 		for _, r := range rows {
 			out[string(r.ID)] = r
 		}

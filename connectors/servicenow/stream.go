@@ -98,7 +98,21 @@ func (s *Source) begin(ctx context.Context, stream source.Stream, from source.Cu
 			where: func(more ...string) string { return joined(t.Query, append(slices.Clone(bounds), more...)...) },
 		}})
 	}
+	r.readAhead(ctx)
 	return r, nil
+}
+
+// readAhead asks for the first page of all tables at once: they are merged, so that
+// each is wanted before the first ticket can go out.
+func (r *run) readAhead(ctx context.Context) {
+	first := make([]request, len(r.parts))
+	for i, p := range r.parts {
+		first[i] = p.walk.request()
+	}
+	c := r.s.client.ahead(ctx, first)
+	for _, p := range r.parts {
+		p.walk.c = c
+	}
 }
 
 // bounds are the conditions of a stream.

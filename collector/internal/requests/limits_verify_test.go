@@ -23,9 +23,7 @@ func TestVerifyLimits(t *testing.T) {
 			if err := c.incremental.within(flavour, 6+c.incremental.apart); err != nil {
 				t.Errorf("incremental: %v", err)
 			}
-			// Where a whole collection takes less than a hundred requests, each of
-			// the four tables needs two for its open tickets all the same.
-			if c.full.useful == 0 || c.full.useful > max(10, c.full.requests/10) {
+			if c.full.useful == 0 || c.full.useful > c.full.requests/10 {
 				t.Errorf("all open tickets are stored after %d of %d requests", c.full.useful, c.full.requests)
 			}
 			if c.quiet.tickets != 0 || c.quiet.requests > 6+c.incremental.apart {
