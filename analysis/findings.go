@@ -249,8 +249,12 @@ func (e *Engine) overloaded(s *Snapshot, window Window, groups []Group, teams ma
 			}
 			byLuck := even + normalTail1*math.Sqrt(h*even*(1-even))
 			f.Score = share / byLuck
+			has, luck := percent(share), percent(byLuck)
+			if has == luck {
+				has, luck = decimal(100*share, 1)+" %", decimal(100*byLuck, 1)+" %"
+			}
 			f.Sentence = fmt.Sprintf("%s carries %s times an even share of %s's open work %s: %s of %s ticket-days among %d people, where luck alone would exceed %s once in a hundred times%s.",
-				p.pseudonym, decimal(f.Relative, 1), g.Name, inWords(window), percent(share), thousands(weights.Sum), f.People, percent(byLuck),
+				p.pseudonym, decimal(f.Relative, 1), g.Name, inWords(window), has, thousands(weights.Sum), f.People, luck,
 				state.since())
 			list = append(list, f)
 		}

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -35,7 +36,7 @@ func (e *Engine) squadsAt(ctx context.Context, w *world, span weeks) ([]squad, e
 }
 
 // unmatched counts the accounts of the engineers met so far that match nobody in
-// the roster, by source.
+// the roster, by source; NoName for those that no account describes any more.
 func (w *world) unmatched() map[string]int {
 	counts := map[string]int{}
 	if w.crew != nil {
@@ -47,7 +48,7 @@ func (w *world) unmatched() map[string]int {
 	for surrogate, p := range w.engineers {
 		for _, a := range p.Accounts {
 			if a.Surrogate == surrogate && !p.Bot {
-				counts[a.Source]++
+				counts[cmp.Or(a.Source, NoName)]++
 			}
 		}
 	}

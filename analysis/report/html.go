@@ -28,6 +28,12 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 		}
 		return "–"
 	},
+	"lacks": func(x *float64) string {
+		if x != nil && *x < 0.05 {
+			return "nothing"
+		}
+		return chart.Number(x, 1)
+	},
 	"one":       func(x any) string { return figure(x, 1) },
 	"two":       func(x any) string { return figure(x, 2) },
 	"int":       func(x any) string { return figure(x, 0) },
@@ -140,6 +146,10 @@ type view struct {
 
 // shownAreas is how many areas the page lists; JSON and CSV have all.
 const shownAreas = 20
+
+// drawnAreas is how many the chart has, so that it stands on one sheet with what
+// explains it.
+const drawnAreas = 12
 
 // rowsADrawing keeps a drawing on one page of paper.
 const rowsADrawing = 24
@@ -376,7 +386,7 @@ func (v *view) drawPeople() error {
 func (v *view) drawAreas() error {
 	var rows []chart.Part
 	for _, a := range v.Knowledge.Areas {
-		if a.Silo != nil && len(rows) < shownAreas {
+		if a.Silo != nil && len(rows) < drawnAreas {
 			rows = append(rows, chart.Part{Name: a.Area, Values: []float64{0.4 * *a.Concentration, 0.3 * *a.Backup, 0.3 * *a.Demand}})
 		}
 	}
@@ -403,6 +413,11 @@ func (v *view) HiddenTeams() string {
 		return upper(s) + " is"
 	}
 	return upper(s) + " are"
+}
+
+// ProvisionalTeams says how many teams are queues.
+func (v *view) ProvisionalTeams() string {
+	return "Of what is shown, " + count(v.Quality.Provisional, "is a queue", "are queues")
 }
 
 // trendRow is a team's line of the table of quarters.

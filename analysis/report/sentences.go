@@ -303,13 +303,27 @@ func overloaded(r *Report) string {
 func conversation(r *Report) string {
 	var parts []string
 	var teams []string
+	open := map[string]bool{} // whose unevenness nothing explains
 	for _, t := range r.Workload.Teams {
 		if t.Verdict == uneven && (t.Explained == nil || t.Explained.P < 0.05) {
-			teams = append(teams, t.Team)
+			teams, open[t.Team] = append(teams, t.Team), true
 		}
 	}
 	if len(teams) > 0 {
 		parts = append(parts, "why the work of "+and(teams, 3)+" lies as it does")
+	}
+	moves := 0
+	for _, t := range r.Rebalancing.Teams {
+		if (open[t.Team] || r.Audience == Lead) && t.Moves > 0 && t.HooverBefore != nil && t.HooverAfter != nil && *t.HooverBefore-*t.HooverAfter >= 0.1 {
+			moves += t.Moves
+		}
+	}
+	if moves > 0 {
+		where := "there"
+		if r.Audience == Lead {
+			where = "here"
+		}
+		parts = append(parts, fmt.Sprintf("whether %s could change hands %s", count(moves, "open ticket", "open tickets"), where))
 	}
 	var sole []string
 	for _, a := range r.Knowledge.Areas {
@@ -319,20 +333,6 @@ func conversation(r *Report) string {
 	}
 	if len(sole) > 0 {
 		parts = append(parts, "who else could come to know "+and(sole, 3))
-	}
-	moves, where := 0, 0
-	for _, t := range r.Rebalancing.Teams {
-		if t.Moves > 0 && t.HooverBefore != nil && t.HooverAfter != nil && *t.HooverBefore-*t.HooverAfter >= 0.1 {
-			moves += t.Moves
-			where++
-		}
-	}
-	if moves > 0 {
-		in := "in " + r.teamsWord(where)
-		if r.Audience == Lead {
-			in = "here"
-		}
-		parts = append(parts, fmt.Sprintf("whether %s could change hands %s", count(moves, "open ticket", "open tickets"), in))
 	}
 	if len(parts) == 0 {
 		return "Nothing stands out that calls for a conversation, which is a finding as well."

@@ -118,7 +118,7 @@ func excess(g *analysis.Group) (template.HTML, error) {
 		}
 	}
 	c := chart.Trend{
-		ID: "trend", Title: "Unevenness beyond chance, week by week", Digits: 2, Zero: "what luck gives",
+		ID: "trend", Title: "Unevenness beyond chance, by weeks before now", Digits: 2, Zero: "what luck gives",
 		Says: fmt.Sprintf("%s: Mann–Kendall test p = %s, %s a week by Sen's slope.", direction, number(t.P, 3), number(t.Slope, 4)),
 	}
 	series := chart.Series{Name: "Gini less what luck gives", Mark: chart.Circle}

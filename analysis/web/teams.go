@@ -24,6 +24,7 @@ type teamRow struct {
 
 type overviewData struct {
 	Findings []string
+	Settled  []string // findings that say why what looks uneven need not be talked about
 	Teams    []teamRow
 	Hidden   int // teams under the least size
 	Mine     []string
@@ -86,7 +87,7 @@ func (v *visit) row(name string, g *analysis.Group, state *analysis.TeamState) t
 			row.PerHead = &x
 		}
 	}
-	if g != nil && g.Verdict == analysis.Uneven && (g.Explained == nil || g.Explained.P < explainedAt) {
+	if g != nil && g.Verdict == analysis.Uneven && !isExplained(g) {
 		row.Talk = append(row.Talk, "work is uneven beyond chance")
 	}
 	if state != nil {
@@ -97,10 +98,31 @@ func (v *visit) row(name string, g *analysis.Group, state *analysis.TeamState) t
 			row.Talk = append(row.Talk, "work that nobody holds piles up")
 		}
 		if b := state.Knowledge.Bus; b != nil && b.People == 1 {
-			row.Talk = append(row.Talk, "half of the demand hangs on one person")
+			row.Talk = append(row.Talk, "one person knows by far most about half of the demand")
 		}
 	}
 	return row
+}
+
+// settled reports whether a finding itself says why there is nothing to talk about.
+func (v *visit) settled(f analysis.Finding) bool {
+	switch f.Kind {
+	case analysis.LuckyTeam:
+		return true
+	case analysis.UnevenTeam:
+		for i, g := range v.s.Teams[analysis.TeamsKey{Window: f.Window, Basis: analysis.Load, Unit: analysis.Tickets}] {
+			if g.Name == f.Team {
+				return isExplained(&v.s.Teams[analysis.TeamsKey{Window: f.Window, Basis: analysis.Load, Unit: analysis.Tickets}][i])
+			}
+		}
+	}
+	return false
+}
+
+// isExplained reports whether who was there and knows the area explains how
+// uneven a group's work is.
+func isExplained(g *analysis.Group) bool {
+	return g.Explained != nil && g.Explained.P >= explainedAt
 }
 
 // explainedAt is the least p under the lot among those who were there and know
@@ -128,7 +150,11 @@ func (p *Pages) overview(v *visit) error {
 			}
 			seen[f.Engineer] = true
 		}
-		d.Findings = append(d.Findings, f.Sentence)
+		if v.settled(f) {
+			d.Settled = append(d.Settled, f.Sentence)
+		} else {
+			d.Findings = append(d.Findings, f.Sentence)
+		}
 	}
 	if err := p.logAccess(v, "findings on the first page", slices.Sorted(maps.Keys(seen))...); err != nil {
 		return err

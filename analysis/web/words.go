@@ -13,6 +13,7 @@ import (
 
 var functions = template.FuncMap{
 	"number":   number,
+	"whole":    whole,
 	"optional": optional,
 	"percent":  percent,
 	"day":      func(t time.Time) string { return t.UTC().Format("2 January 2006") },
@@ -65,6 +66,19 @@ var functions = template.FuncMap{
 	},
 }
 
+// whole writes a count, in groups of three digits.
+func whole(x float64) string {
+	digits := number(x, 0)
+	var b strings.Builder
+	for i, d := range digits {
+		if left := len(digits) - i; i > 0 && left%3 == 0 && digits[i-1] != '-' {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return b.String()
+}
+
 // number writes a figure with so many decimals.
 func number(x float64, digits int) string {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
@@ -111,6 +125,9 @@ func moment(t time.Time) string {
 func verdict(g *analysis.Group) string {
 	if little(g) {
 		return "a little uneven, too little to matter"
+	}
+	if g.Verdict == analysis.Uneven && isExplained(g) {
+		return "uneven; who was there and knows the area explains it"
 	}
 	if g.Verdict == analysis.WithinChance {
 		return "as luck would deal it"

@@ -55,7 +55,7 @@ func (h Heat) Figure() (Figure, error) {
 	for i, c := range h.Columns {
 		// At least 34 units a label.
 		if every := int(34/cell) + 1; i%every == 0 {
-			d.Heads = append(d.Heads, tick{px(nameWidth + cell*(float64(i)+0.5)), c})
+			d.Heads = append(d.Heads, tick{px(min(nameWidth+cell*(float64(i)+0.5), width-20)), c})
 		}
 		t.Columns = append(t.Columns, c)
 	}

@@ -62,6 +62,9 @@ type legend struct {
 
 const rowsTop = 8
 
+// labelWidth is what a number of four characters takes.
+const labelWidth = 28
+
 // Figure draws the spans.
 func (s Spans) Figure() (Figure, error) {
 	high := 0.0
@@ -160,7 +163,13 @@ func (b Bars) Figure() (Figure, error) {
 		row := place(r.Name, i)
 		if r.Value != nil {
 			row.Known, row.Width, row.From, row.Text = true, px(max(1, x.at(*r.Value)-x.begin)), px(x.begin), Number(r.Value, b.Digits)
-			row.TextX = px(x.at(*r.Value) + 6)
+			at := x.at(*r.Value) + 6
+			if b.Reference != nil {
+				if line := x.at(*b.Reference); at-4 < line && line < at+labelWidth {
+					at = line + 6 // not under the line
+				}
+			}
+			row.TextX = px(at)
 		}
 		d.Rows = append(d.Rows, row)
 		cells := []string{r.Name, Number(r.Value, b.Digits)}
