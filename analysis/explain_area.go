@@ -57,7 +57,7 @@ func (e *Engine) explainArea(ctx context.Context, w *world, q ExplainQuery) (Exp
 	if err != nil {
 		return Explanation{}, err
 	}
-	x.Figures = append(ownershipFigures(c, o), siloFigures(c, o, x.People, recent, sharesOf(alone))...)
+	x.Figures = append(ownershipFigures(c, o, x.People), siloFigures(c, o, x.People, recent, sharesOf(alone))...)
 
 	list, err := e.listedEvidence(ctx, w, evidence, q.Tickets)
 	if err != nil {
@@ -110,31 +110,34 @@ func (e *Engine) knowers(w *world, o AreaOwnership, team map[string]float64) []E
 	return list
 }
 
-// ownershipFigures are those of the evidence as it is.
-func ownershipFigures(c ownership.Config, o AreaOwnership) []ExplainedFigure {
-	var total, squares, greatest float64
+// ownershipFigures are those of the shares of evidence, and who covers the area.
+func ownershipFigures(c ownership.Config, o AreaOwnership, people []ExplainedPerson) []ExplainedFigure {
+	inputs := []ExplainedInput{
+		input("E", o.Evidence, "evidence of all, the sum of the e_p below"), input("α", c.Prior, "evidence that is spread evenly before any is seen, configured"),
+		input("n", float64(len(people)), "people: the team "+o.Team+" and all who hold evidence"),
+	}
+	const shares = "q_p = (e_p + απ_p)/(E + α), π_p the share of capacity"
+	if o.Evidence == 0 {
+		return []ExplainedFigure{{Name: "ownership_hhi", Formula: "Σ q_p², " + shares, Put: "nobody has evidence", Inputs: inputs}}
+	}
+	var squares, top, greatest float64
 	covering := 0
-	for _, h := range o.Holders {
-		total += h.Evidence
-		greatest = max(greatest, h.Evidence)
+	for _, p := range people {
+		squares += *p.Shrunk * *p.Shrunk
+		top, greatest = max(top, *p.Shrunk), max(greatest, *p.Evidence)
 	}
 	for _, h := range o.Holders {
-		squares += h.Evidence / total * (h.Evidence / total)
 		if c.Covers(h.Evidence, greatest) {
 			covering++
 		}
 	}
-	inputs := []ExplainedInput{input("E", total, "evidence of all, the sum of the e_p below"), input("owners", float64(len(o.Holders)), "people with evidence")}
-	if total == 0 {
-		return []ExplainedFigure{{Name: "ownership_hhi", Formula: "Σ (e_p/E)²", Put: "nobody has evidence", Inputs: inputs}}
-	}
-	effective, top, cover := 1/squares, greatest/total, float64(covering)
+	effective, cover := 1/squares, float64(covering)
 	return []ExplainedFigure{
-		{Name: "ownership_hhi", Value: defined(squares), Inputs: inputs, Formula: "Σ (e_p/E)²", Put: fmt.Sprintf("over %s, E = %s: %s", counted(len(o.Holders), "owner"), sig(total), sig(squares))},
-		{Name: "effective_owners", Value: defined(effective), Inputs: inputs, Formula: "1 / Σ (e_p/E)²", Put: fmt.Sprintf("1 / %s = %s", sig(squares), sig(effective))},
-		{Name: "top_owner", Value: defined(top), Inputs: append(inputs, input("e_top", greatest, "of the top holder")), Formula: "e_top / E", Put: fmt.Sprintf("%s / %s = %s", sig(greatest), sig(total), sig(top))},
+		{Name: "ownership_hhi", Value: defined(squares), Inputs: inputs, Formula: "Σ q_p², " + shares, Put: fmt.Sprintf("over %s, E = %s, α = %s: %s", counted(len(people), "person"), sig(o.Evidence), sig(c.Prior), sig(squares))},
+		{Name: "effective_owners", Value: defined(effective), Inputs: inputs, Formula: "1 / Σ q_p²", Put: fmt.Sprintf("1 / %s = %s", sig(squares), sig(effective))},
+		{Name: "top_owner", Value: defined(top), Inputs: inputs, Formula: "the greatest q_p, " + shares, Put: fmt.Sprintf("the greatest of %d: %s", len(people), sig(top))},
 		{
-			Name: "bus_factor", Value: &cover, Inputs: append(inputs, input("e_top", greatest, "of the top holder"), input("θ", c.Enough, "evidence that is enough")),
+			Name: "bus_factor", Value: &cover, Inputs: []ExplainedInput{input("owners", float64(len(o.Holders)), "people with evidence"), input("e_top", greatest, "of the top holder"), input("θ", c.Enough, "evidence that is enough")},
 			Formula: "how many cover the area: e_p > ¾ e_top and e_p ≥ θ",
 			Put:     fmt.Sprintf("over ¾ · %s = %s and at least %s: %d", sig(greatest), sig(0.75*greatest), sig(c.Enough), covering),
 		},

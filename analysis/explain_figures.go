@@ -182,15 +182,16 @@ func (e *Engine) verdictFigures(g *Group, groups []Group) []ExplainedFigure {
 		upper, lower = append(upper, *o.P), append(lower, *o.PLevelled)
 		inputs = append(inputs, input("p["+o.Name+"]", *o.P, "p of "+o.Name), input("p_levelled["+o.Name+"]", *o.PLevelled, "of at most that unevenness"))
 	}
-	adjustedUpper, errUpper := distribution.BenjaminiHochberg(upper)
-	adjustedLower, errLower := distribution.BenjaminiHochberg(lower)
+	adjust := adjustmentOf(groups, hasP)
+	adjustedUpper, errUpper := adjust.of(upper)
+	adjustedLower, errLower := adjust.of(lower)
 	if errUpper != nil || errLower != nil {
 		return []ExplainedFigure{p} // p values come from judge, which has adjusted them
 	}
 	up, low := adjustedUpper[own], adjustedLower[own]
 	adjusted := ExplainedFigure{
 		Name: "p_adjusted", Value: defined(up), Inputs: inputs,
-		Formula: "min over k ≥ rank of p_(k)·m/k (Benjamini–Hochberg), over the teams that have a verdict",
+		Formula: adjust.formula + ", over the m teams that have a verdict (" + adjust.name + ")",
 		Put:     fmt.Sprintf("m = %d: %s → %s", len(upper), sig(*g.P), sig(up)),
 	}
 	rule := distribution.Rule{Q: e.config.Verdict.Q, Hoover: e.config.Verdict.Hoover}

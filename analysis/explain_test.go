@@ -58,12 +58,21 @@ var again = map[string]func(in map[string]float64, who []ExplainedPerson) float6
 	},
 	"ownership_hhi": func(in map[string]float64, who []ExplainedPerson) float64 {
 		sum := 0.0
-		for _, p := range who {
-			sum += *p.Evidence / in["E"] * (*p.Evidence / in["E"])
+		for _, q := range shrunkShares(in, who) {
+			sum += q * q
 		}
 		return sum
 	},
-	"top_owner": func(in map[string]float64, _ []ExplainedPerson) float64 { return in["e_top"] / in["E"] },
+	"effective_owners": func(in map[string]float64, who []ExplainedPerson) float64 {
+		sum := 0.0
+		for _, q := range shrunkShares(in, who) {
+			sum += q * q
+		}
+		return 1 / sum
+	},
+	"top_owner": func(in map[string]float64, who []ExplainedPerson) float64 {
+		return slices.Max(shrunkShares(in, who))
+	},
 	"concentration": func(in map[string]float64, _ []ExplainedPerson) float64 {
 		if in["n"] < 2 {
 			return 1
@@ -97,6 +106,17 @@ var again = map[string]func(in map[string]float64, who []ExplainedPerson) float6
 		return in["acts outside own hours"] / in["acts"]
 	},
 	"rest": func(in map[string]float64, _ []ExplainedPerson) float64 { return in["rest"] },
+}
+
+// shrunkShares are q_p, of the evidence and the capacities told.
+func shrunkShares(in map[string]float64, who []ExplainedPerson) []float64 {
+	fte := 0.0
+	for _, p := range who {
+		fte += p.Capacity
+	}
+	return numbersOf(who, func(p ExplainedPerson) float64 {
+		return (*p.Evidence + in["α"]*p.Capacity/fte) / (in["E"] + in["α"])
+	})
 }
 
 func numbersOf(who []ExplainedPerson, of func(ExplainedPerson) float64) []float64 {

@@ -23,6 +23,8 @@ type AreaOwnership struct {
 	People   int     `json:"people"`   // owners and members of the team, whom the score is about
 	Tickets  float64 `json:"tickets"`  // created lately
 
+	// Of the shares of evidence shrunk toward even, over the same people as the
+	// score; nil without evidence.
 	HHI       *float64 `json:"hhi"`
 	Effective *float64 `json:"effective"`
 	TopShare  *float64 `json:"top_share"`
@@ -55,7 +57,7 @@ type Holder struct {
 	Pseudonym   string  `json:"engineer"`
 	Name        string  `json:"name,omitempty"`
 	Evidence    float64 `json:"evidence"`
-	Share       float64 `json:"share"`
+	Share       float64 `json:"share"` // of the evidence as it is
 	Resolutions uint64  `json:"resolutions"`
 	Acts        uint64  `json:"acts"`
 	Transitions uint64  `json:"transitions"`
@@ -336,12 +338,6 @@ func (a *area) measure(c ownership.Config, name string, to, from int64, teams ma
 		h.Share = h.Evidence / o.Evidence
 		h.Covers = c.Covers(h.Evidence, o.Holders[0].Evidence)
 	}
-	concentration, err := ownership.Concentrate(evidence)
-	if err != nil {
-		return AreaOwnership{}, err
-	}
-	o.HHI, o.Effective, o.TopShare = defined(concentration.HHI), defined(concentration.Effective), defined(concentration.TopShare)
-
 	team := teams[o.Team]
 	capacity := make([]float64, o.Owners)
 	for i, h := range o.Holders {
@@ -354,6 +350,11 @@ func (a *area) measure(c ownership.Config, name string, to, from int64, teams ma
 		}
 	}
 	o.People = len(evidence)
+	concentration, err := c.Concentrate(evidence, capacity)
+	if err != nil {
+		return AreaOwnership{}, err
+	}
+	o.HHI, o.Effective, o.TopShare = defined(concentration.HHI), defined(concentration.Effective), defined(concentration.TopShare)
 	var demand float64
 	if a.touched > 0 && o.Owners > 0 {
 		demand = float64(a.sole[o.Holders[0].Pseudonym]) / float64(a.touched)

@@ -56,10 +56,12 @@ func TestOwnershipByHand(t *testing.T) {
 		}
 	}
 	total := cho + dan + ann
-	if math.Abs(firewall.Evidence-total) > 1e-6 || firewall.Owners != 3 || math.Abs(*firewall.TopShare-cho/total) > 1e-6 {
+	// Nobody else is of the team: each has a third of the prior of 4.
+	share := func(evidence float64) float64 { return (evidence + 4.0/3) / (total + 4) }
+	if math.Abs(firewall.Evidence-total) > 1e-6 || firewall.Owners != 3 || firewall.People != 3 || math.Abs(*firewall.TopShare-share(cho)) > 1e-6 {
 		t.Errorf("firewall is %+v", firewall)
 	}
-	if hhi := (cho*cho + dan*dan + ann*ann) / total / total; math.Abs(*firewall.HHI-hhi) > 1e-6 || math.Abs(*firewall.Effective-1/hhi) > 1e-6 {
+	if hhi := share(cho)*share(cho) + share(dan)*share(dan) + share(ann)*share(ann); math.Abs(*firewall.HHI-hhi) > 1e-6 || math.Abs(*firewall.Effective-1/hhi) > 1e-6 {
 		t.Errorf("hhi %v, want %v", *firewall.HHI, hhi)
 	}
 	// Created since day 10: 2 (Cho and Dan), half of 3 (Dan), 4 (Ann: the robot
@@ -74,7 +76,10 @@ func TestOwnershipByHand(t *testing.T) {
 	// a2 has Dan's half, and his bonus for the first there is enough for a
 	// score.
 	a2 := areas[1]
-	if e := decay(5)/2 + 3*decay(5); math.Abs(a2.Evidence-e) > 1e-6 || a2.Owners != 1 || *a2.HHI != 1 {
+	// His share is that of three people, Cho and Ann are of the team.
+	e := decay(5)/2 + 3*decay(5)
+	q, rest := (e+4.0/3)/(e+4), 4.0/3/(e+4)
+	if math.Abs(a2.Evidence-e) > 1e-6 || a2.Owners != 1 || math.Abs(*a2.HHI-q*q-2*rest*rest) > 1e-6 || math.Abs(*a2.TopShare-q) > 1e-6 {
 		t.Errorf("a2 is %+v, want evidence %v", a2, e)
 	}
 	if a2.Silo == nil || a2.Silo.Demand != 1 || a2.People < 2 {
@@ -157,7 +162,7 @@ func TestFindingsByHand(t *testing.T) {
 	if hoard.Kind != HoardedArea || hoard.Area != "a2" || hoard.Name != "Cho" || hoard.Share != 1 {
 		t.Errorf("got %+v", hoard)
 	}
-	if want := "What is known about a2 sits with " + hoard.Engineer + ": 100 % of the evidence, an effective 1.0 owner among 3 people; of its 30 tickets of the last 90 days nobody else touched 100 %."; hoard.Sentence != want {
+	if want := "What is known about a2 sits with " + hoard.Engineer + ": 100 % of the evidence, an effective 1.2 owners among 3 people; of its 30 tickets of the last 90 days nobody else touched 100 %."; hoard.Sentence != want {
 		t.Errorf("it says\n%s, want\n%s", hoard.Sentence, want)
 	}
 	// Nobody stands out where work is even, and a department of two is none.

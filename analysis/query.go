@@ -123,7 +123,9 @@ type Group struct {
 	TopShare      *float64 `json:"top_share"`
 
 	// P is the probability that luck alone gives at least this CV², PAdjusted
-	// the same with false discoveries over all groups of the answer controlled.
+	// the same with false discoveries over all groups of the answer controlled:
+	// by the procedure of Benjamini and Yekutieli where two of the groups that
+	// have a P share somebody, else by that of Benjamini and Hochberg.
 	// PLevelled is the other tail. All are nil where there is no verdict.
 	P         *float64   `json:"p"`
 	PAdjusted *float64   `json:"p_adjusted"`

@@ -452,6 +452,30 @@ func trendOf(points []QuarterPoint) *Trend {
 	return &Trend{Weeks: series, Tau: t.TauB, Slope: t.Slope, P: t.P}
 }
 
+// TrendDiscoveries are the p values of the teams' trends over quarters, by team,
+// adjusted over all of them: as those of verdicts are, by whether teams have people
+// in common.
+func (q *Quarter) TrendDiscoveries() (map[string]float64, error) {
+	trends := map[string]float64{}
+	var names []string
+	var p []float64
+	for _, t := range q.Teams {
+		if t.Trend != nil {
+			trends[t.Team] = t.Trend.P
+			names, p = append(names, t.Team), append(p, t.Trend.P)
+		}
+	}
+	groups := q.Snapshot.Teams[TeamsKey{q.Window, Load, Tickets}]
+	adjusted, err := adjustmentOf(groups, func(g Group) bool { _, ok := trends[g.Name]; return ok }).of(p)
+	if err != nil {
+		return nil, fmt.Errorf("adjusting trends: %w", err)
+	}
+	for i, name := range names {
+		trends[name] = adjusted[i]
+	}
+	return trends, nil
+}
+
 // quality fills in what the data are, and how good.
 func (e *Engine) quality(ctx context.Context, q *Quarter) error {
 	w, err := e.world(ctx)

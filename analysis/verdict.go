@@ -98,11 +98,12 @@ func (e *Engine) judge(groups []Group, seed string) error {
 		g.ChanceLow, g.ChanceHigh, g.HooverChance = defined(c.GiniLow), defined(c.GiniHigh), defined(c.Hoover)
 		g.P, g.PLevelled = defined(c.Upper), defined(c.Lower)
 	}
-	adjustedUpper, err := distribution.BenjaminiHochberg(upper)
+	adjust := adjustmentOf(groups, hasP)
+	adjustedUpper, err := adjust.of(upper)
 	if err != nil {
 		return err
 	}
-	adjustedLower, err := distribution.BenjaminiHochberg(lower)
+	adjustedLower, err := adjust.of(lower)
 	if err != nil {
 		return err
 	}
@@ -124,6 +125,37 @@ func (e *Engine) judge(groups []Group, seed string) error {
 	}
 	return nil
 }
+
+// adjustment is how p values over groups are adjusted.
+type adjustment struct {
+	name    string
+	formula string
+	of      func([]float64) ([]float64, error)
+}
+
+// adjustmentOf is what keeps false discoveries among the groups that are tested at
+// q: the procedure of Benjamini and Yekutieli, which holds whatever the dependence,
+// as soon as two of them have a person in common, for what somebody does is then
+// part of both; else that of Benjamini and Hochberg. The groups must have their
+// people.
+func adjustmentOf(groups []Group, tested func(Group) bool) adjustment {
+	seen := map[string]bool{}
+	for _, g := range groups {
+		if !tested(g) {
+			continue
+		}
+		for _, p := range g.Engineers {
+			if seen[p.Pseudonym] {
+				return adjustment{"Benjamini–Yekutieli, as some people are in several of them", "min over k ≥ rank of p_(k)·m·c/k, c = Σ 1/i up to m", distribution.BenjaminiYekutieli}
+			}
+			seen[p.Pseudonym] = true
+		}
+	}
+	return adjustment{"Benjamini–Hochberg, as nobody is in two of them", "min over k ≥ rank of p_(k)·m/k", distribution.BenjaminiHochberg}
+}
+
+// hasP reports whether a group takes part in the adjustment of verdicts.
+func hasP(g Group) bool { return g.P != nil }
 
 // explain deals the work of teams that judge has seen out again among those who were there
 // and know the area.

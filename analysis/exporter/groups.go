@@ -34,9 +34,9 @@ var (
 	teamOpen       = newFamily("fairlead_team_open_tickets", "Open tickets of a team that engineers hold.", "team")
 	teamUnassigned = newFamily("fairlead_team_unassigned_tickets", "Open tickets of a team that nobody holds.", "team")
 
-	areaHHI       = newFamily("fairlead_area_ownership_hhi", "Herfindahl-Hirschman index of the evidence of who knows an area, from 1/n to 1.", "area")
-	areaEffective = newFamily("fairlead_area_effective_owners", "Number of owners who, with equal evidence, would be as concentrated (1/HHI).", "area")
-	areaTop       = newFamily("fairlead_area_top_owner_ratio", "Share of the evidence of an area that one engineer has.", "area")
+	areaHHI       = newFamily("fairlead_area_ownership_hhi", "Herfindahl-Hirschman index of who knows an area, from 1/n to 1, of shares of evidence shrunk toward even.", "area")
+	areaEffective = newFamily("fairlead_area_effective_owners", "Number of owners who, each with the same share, would be as concentrated (1/HHI).", "area")
+	areaTop       = newFamily("fairlead_area_top_owner_ratio", "Greatest share of an area that one engineer has, of evidence shrunk toward even.", "area")
 	areaSilo      = newFamily("fairlead_area_silo_score", "How far the knowledge of an area sits with one engineer, from 0 to 1.", "area")
 	areaComponent = newFamily("fairlead_area_silo_component", "Parts of fairlead_area_silo_score before they are weighted, from 0 to 1.", "area", "component")
 

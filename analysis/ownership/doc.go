@@ -19,9 +19,9 @@
 //
 // # Measures of an area
 //
-//	HHI            Σ (e_p/E)²                       [1/n, 1]  Herfindahl 1950, Hirschman 1945  [Concentrate]
+//	HHI            Σ q²                             [1/n, 1]  Herfindahl 1950, Hirschman 1945  [Config.Concentrate]
 //	Effective      1/HHI, the effective owners      [1, n]    Laakso & Taagepera 1979
-//	TopShare       of the greatest holder           [1/n, 1]
+//	TopShare       the greatest q                   [1/n, 1]
 //	Covers         e_p > ¾ max e and e_p ≥ θ        yes, no   Avelino et al. 2016               [Config.Covers]
 //	Silo.Score     0.4·C + 0.3·G + 0.3·D            [0, 1]    ours                              [Config.Score]
 //	  C            (Σq²−Σπ²)/(1−Σπ²), clipped       [0, 1]
@@ -31,17 +31,22 @@
 // with q_p = (e_p + απ_p)/(E + α), π the shares of capacity, K = Σ min(1, e_p/θ),
 // α = 4, θ = 3, k = 2.
 //
-// The concentration that is published on its own is of the evidence as it lies,
-// for it is read as a fact ("97 % of the evidence is with one"). C, which is
-// judged, is of shares shrunk toward even by a prior worth α resolutions: where
-// three tickets were ever done they were done by few, and that says nothing yet.
-// It measures concentration beyond that of the capacities, as
-// [distribution.Sample.HHIOverCapacity] does, is 0 for whoever is spread as the
-// capacities are, and 1 for one person alone.
+// All of them are about n people: the area's team and all who hold evidence. Their
+// shares q are shrunk toward even by a prior worth α resolutions: where three
+// tickets were ever done they were done by few, and that says nothing yet. As
+// evidence grows q goes to e_p/E; of none at all it is π. Three resolutions by one
+// of four people make 2.6 effective owners, a hundred 1.1, while raw shares would
+// say 1 of both.
+//
+// C measures concentration beyond that of the capacities, as
+// [distribution.Sample.HHIOverCapacity] does, of the same HHI that is published:
+// it is 0 for whoever is spread as the capacities are, and 1 for one person alone.
+// The shares of single holders that are listed beside it are of the evidence as it
+// lies, e_p/E: those are what was seen, not what is concluded.
 //
 // # Undefined
 //
-// Without evidence HHI, Effective and TopShare are NaN. An area with E < 3 has no
+// Without evidence, or where nobody has capacity, HHI, Effective and TopShare are NaN. An area with E < 3 has no
 // score but [ErrNoEvidence]: it would be made of the prior. D without recent
 // tickets is the caller's to decide; it gives 0. Negative, infinite and NaN input
 // is refused with an error that wraps [distribution.ErrInput].

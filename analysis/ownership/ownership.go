@@ -79,21 +79,72 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Concentration is how the evidence of an area lies with its holders.
+// Concentration is how the knowledge of an area lies with people: of their shares
+// q_p of the evidence, shrunk toward even.
 type Concentration struct {
-	HHI       float64 // Σq², 1 when one person holds all
-	Effective float64 // 1/HHI, the effective number of owners
-	TopShare  float64 // of the one with the most
+	HHI       float64 // Σq², from 1/n to 1
+	Effective float64 // 1/HHI, the effective number of owners, from 1 to n
+	TopShare  float64 // the greatest q
 }
 
-// Concentrate measures the evidence of an area, one number a person. All is NaN
-// without evidence; the error wraps distribution.ErrInput.
-func Concentrate(evidence []float64) (Concentration, error) {
-	s, err := distribution.Equal(evidence)
+// Concentrate measures with how few people the knowledge of an area is. evidence
+// and capacity are as for Score, of which C is the same HHI beyond that of the
+// capacities. All is NaN where nobody has evidence or nobody capacity. The error
+// wraps distribution.ErrInput; the order of people changes no bit.
+func (c Config) Concentrate(evidence, capacity []float64) (Concentration, error) {
+	s, err := c.spread(evidence, capacity)
 	if err != nil {
 		return Concentration{}, fmt.Errorf("measuring concentration: %w", err)
 	}
-	return Concentration{HHI: s.HHI(), Effective: s.Effective(), TopShare: s.TopShare(1)}, nil
+	if s.total == 0 || s.fte == 0 {
+		return Concentration{math.NaN(), math.NaN(), math.NaN()}, nil
+	}
+	return Concentration{HHI: s.squares, Effective: 1 / s.squares, TopShare: s.top}, nil
+}
+
+// spread is how evidence lies beside the capacities.
+type spread struct {
+	total, fte float64 // E, and the sum of the capacities
+	squares    float64 // Σq²
+	even       float64 // Σπ²
+	top        float64 // the greatest q
+	backups    float64 // K
+}
+
+// spread adds up in the order of evidence. All but total and fte is without
+// meaning where one of them is 0.
+func (c Config) spread(evidence, capacity []float64) (spread, error) {
+	if _, err := distribution.Weighted(evidence, capacity); err != nil {
+		return spread{}, err
+	}
+	type holder struct{ evidence, capacity float64 }
+	holders := make([]holder, len(evidence))
+	for i := range evidence {
+		holders[i] = holder{evidence[i], capacity[i]}
+		if max(evidence[i], capacity[i]) > 1e100 {
+			return spread{}, fmt.Errorf("%w: person %d has evidence %g and capacity %g", distribution.ErrInput, i, evidence[i], capacity[i])
+		}
+	}
+	slices.SortFunc(holders, func(a, b holder) int {
+		return cmp.Or(cmp.Compare(a.evidence, b.evidence), cmp.Compare(a.capacity, b.capacity))
+	})
+	var s spread
+	for _, h := range holders {
+		s.total += h.evidence
+		s.fte += h.capacity
+	}
+	if s.fte == 0 {
+		return s, nil
+	}
+	for _, h := range holders {
+		share := h.capacity / s.fte
+		q := (h.evidence + c.Prior*share) / (s.total + c.Prior)
+		s.squares += q * q
+		s.even += share * share
+		s.top = max(s.top, q)
+		s.backups += min(1, h.evidence/c.Enough)
+	}
+	return s, nil
 }
 
 // The weights of the parts of a silo score.
@@ -130,41 +181,18 @@ func (c Config) Score(evidence, capacity []float64, demand float64) (Silo, error
 	if !(demand >= 0 && demand <= 1) {
 		return Silo{}, fmt.Errorf("scoring an area: %w: demand share is %g", distribution.ErrInput, demand)
 	}
-	if _, err := distribution.Weighted(evidence, capacity); err != nil {
+	spread, err := c.spread(evidence, capacity)
+	if err != nil {
 		return Silo{}, fmt.Errorf("scoring an area: %w", err)
 	}
-	type holder struct{ evidence, capacity float64 }
-	holders := make([]holder, len(evidence))
-	for i := range evidence {
-		holders[i] = holder{evidence[i], capacity[i]}
-		if max(evidence[i], capacity[i]) > 1e100 {
-			return Silo{}, fmt.Errorf("scoring an area: %w: person %d has evidence %g and capacity %g", distribution.ErrInput, i, evidence[i], capacity[i])
-		}
-	}
-	slices.SortFunc(holders, func(a, b holder) int {
-		return cmp.Or(cmp.Compare(a.evidence, b.evidence), cmp.Compare(a.capacity, b.capacity))
-	})
-	var total, fte float64
-	for _, h := range holders {
-		total += h.evidence
-		fte += h.capacity
-	}
-	if total < c.Smallest || fte == 0 {
+	if spread.total < c.Smallest || spread.fte == 0 {
 		return Silo{}, ErrNoEvidence
 	}
-	var squares, even, backups float64
-	for _, h := range holders {
-		share := h.capacity / fte
-		q := (h.evidence + c.Prior*share) / (total + c.Prior)
-		squares += q * q
-		even += share * share
-		backups += min(1, h.evidence/c.Enough)
+	s := Silo{Concentration: 1, Demand: demand, Backups: spread.backups}
+	if len(evidence) > 1 && spread.even < 1 {
+		s.Concentration = clip((spread.squares - spread.even) / (1 - spread.even))
 	}
-	s := Silo{Concentration: 1, Demand: demand, Backups: backups}
-	if len(evidence) > 1 && even < 1 {
-		s.Concentration = clip((squares - even) / (1 - even))
-	}
-	s.Backup = 1 - clip((backups-1)/(c.Backups-1))
+	s.Backup = 1 - clip((spread.backups-1)/(c.Backups-1))
 	s.Score = weightConcentration*s.Concentration + weightBackup*s.Backup + weightDemand*s.Demand
 	return s, nil
 }

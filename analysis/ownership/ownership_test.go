@@ -24,17 +24,72 @@ func ones(n int) []float64 {
 func near(a, b float64) bool { return math.Abs(a-b) <= 1e-12 }
 
 func TestConcentrate(t *testing.T) {
-	c, err := Concentrate([]float64{6, 2, 0})
-	if err != nil || c != (Concentration{HHI: 0.625, Effective: 1.6, TopShare: 0.75}) {
-		t.Errorf("got %+v, %v", c, err)
+	nothing := Concentration{math.NaN(), math.NaN(), math.NaN()}
+	for _, c := range []struct {
+		name               string
+		evidence, capacity []float64
+		want               Concentration
+	}{
+		// q = (6 + 4/3, 2 + 4/3, 4/3)/12 = (22, 10, 4)/36.
+		{"three", []float64{6, 2, 0}, ones(3), Concentration{600.0 / 1296, 1296.0 / 600, 22.0 / 36}},
+		// π = (½, ¼, ¼): q = (8, 3, 1)/12.
+		{"a part-timer", []float64{6, 2, 0}, []float64{1, 0.5, 0.5}, Concentration{74.0 / 144, 144.0 / 74, 8.0 / 12}},
+		{"one alone", []float64{0.5}, ones(1), Concentration{1, 1, 1}},
+		// Of hardly any evidence it says hardly anything: π.
+		{"a trace", []float64{1e-9, 0, 0, 0}, ones(4), Concentration{0.25, 4, 0.25}},
+		// Of much it is the evidence as it lies.
+		{"plenty", []float64{3e12, 1e12}, ones(2), Concentration{0.625, 1.6, 0.75}},
+		// The top share is the greatest q, not that of the greatest evidence.
+		{"a full-timer beside one who is hardly there", []float64{1, 1.5}, []float64{1, 0.25}, Concentration{(4.2*4.2 + 2.3*2.3) / 6.5 / 6.5, 6.5 * 6.5 / (4.2*4.2 + 2.3*2.3), 4.2 / 6.5}},
+		{"nobody", nil, nil, nothing},
+		{"no evidence", []float64{0, 0}, ones(2), nothing},
+		{"no capacity", []float64{3, 1}, []float64{0, 0}, nothing},
+	} {
+		got, err := DefaultConfig().Concentrate(c.evidence, c.capacity)
+		same := func(a, b float64) bool { return math.IsNaN(a) && math.IsNaN(b) || math.Abs(a-b) <= 1e-9 }
+		if err != nil || !same(got.HHI, c.want.HHI) || !same(got.Effective, c.want.Effective) || !same(got.TopShare, c.want.TopShare) {
+			t.Errorf("%s: %+v, %v, want %+v", c.name, got, err, c.want)
+		}
 	}
-	c, err = Concentrate(nil)
-	if err != nil || distribution.Defined(c.HHI) || distribution.Defined(c.Effective) || distribution.Defined(c.TopShare) {
-		t.Errorf("without evidence: %+v, %v", c, err)
+	for name, evidence := range map[string][]float64{"negative": {-1, 2}, "no number": {math.NaN(), 2}, "infinite": {math.Inf(1), 2}, "too much": {1e101, 2}} {
+		if _, err := DefaultConfig().Concentrate(evidence, ones(2)); !errors.Is(err, distribution.ErrInput) {
+			t.Errorf("%s evidence: %v", name, err)
+		}
 	}
-	if _, err = Concentrate([]float64{-1}); !errors.Is(err, distribution.ErrInput) {
-		t.Errorf("negative evidence: %v", err)
-	}
+}
+
+// What is published beside the score is of the same shares: C follows from it.
+func TestScoreFollowsFromConcentration(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(2, 9).Draw(t, "people")
+		evidence, capacity := make([]float64, n), make([]float64, n)
+		var fte, even float64
+		for i := range n {
+			evidence[i], capacity[i] = rapid.Float64Range(0, 50).Draw(t, "evidence"), rapid.Float64Range(0.1, 1).Draw(t, "capacity")
+			fte += capacity[i]
+		}
+		for _, c := range capacity {
+			even += c / fte * (c / fte)
+		}
+		config := DefaultConfig()
+		s, err := config.Score(evidence, capacity, 0)
+		if errors.Is(err, ErrNoEvidence) {
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := config.Concentrate(evidence, capacity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := clip((c.HHI - even) / (1 - even)); math.Abs(s.Concentration-want) > 1e-9 {
+			t.Fatalf("C is %v, of the published HHI %v it is %v", s.Concentration, c.HHI, want)
+		}
+		if c.HHI < 1/float64(n)-1e-12 || c.HHI > 1 || c.TopShare < 1/float64(n)-1e-12 || c.TopShare > 1 || c.Effective < 1 || c.Effective > float64(n)+1e-9 {
+			t.Fatalf("%+v of %d people", c, n)
+		}
+	})
 }
 
 func TestScoreByHand(t *testing.T) {

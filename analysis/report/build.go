@@ -269,13 +269,20 @@ func (b *builder) workload() (Workload, error) {
 	}
 	groups := slices.Clone(b.groups(analysis.Tickets))
 	slices.SortFunc(groups, func(x, y analysis.Group) int { return strings.Compare(x.Name, y.Name) })
-	adjusted := b.trends()
+	adjusted, err := b.q.TrendDiscoveries()
+	if err != nil {
+		return Workload{}, err
+	}
 	for _, g := range groups {
 		if !b.load[g.Name] {
 			w.Withheld++
 		}
 		if b.wanted(g.Name) {
-			t, err := b.team(g, efforts[g.Name], quarters[g.Name], adjusted[g.Name])
+			var trendQ *float64
+			if x, ok := adjusted[g.Name]; ok {
+				trendQ = &x
+			}
+			t, err := b.team(g, efforts[g.Name], quarters[g.Name], trendQ)
 			if err != nil {
 				return w, err
 			}
@@ -353,27 +360,6 @@ func trendOf(t *analysis.Trend) *Trend {
 		return nil
 	}
 	return &Trend{Tau: t.Tau, Slope: t.Slope, P: t.P}
-}
-
-// trends are the p values of the teams' trends over quarters, with false
-// discoveries over all teams controlled.
-func (b *builder) trends() map[string]*float64 {
-	var list []string
-	var p []float64
-	for _, t := range b.q.Teams {
-		if t.Trend != nil {
-			list, p = append(list, t.Team), append(p, t.Trend.P)
-		}
-	}
-	adjusted := map[string]*float64{}
-	q, err := analysis.Discoveries(p)
-	if err != nil {
-		return adjusted // of no p value that a test gives
-	}
-	for i, team := range list {
-		adjusted[team] = &q[i]
-	}
-	return adjusted
 }
 
 func (b *builder) team(g, effort analysis.Group, quarter analysis.TeamQuarter, trendQ *float64) (TeamLoad, error) {
