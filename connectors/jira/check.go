@@ -16,17 +16,20 @@ import (
 func (s *Source) Check(ctx context.Context) (source.Report, error) {
 	var r source.Report
 	me, header, err := do[wireUser](ctx, s.client, call{method: http.MethodGet, path: "/myself"})
-	if err != nil {
+	hidden := status(err) == http.StatusNotFound
+	if err != nil && !hidden {
 		return r, fmt.Errorf("checking %s: %w", s.name, err)
 	}
 	add := func(level source.Level, what, format string, args ...any) {
 		r.Facts = append(r.Facts, source.Fact{Level: level, What: what, Says: fmt.Sprintf(format, args...)})
 	}
-	add(source.LevelOK, "account", "signed in as %s", me.DisplayName)
-	if zone := zoneOf(me.TimeZone); zone != nil {
-		add(source.LevelOK, "time zone", "%s", me.TimeZone)
+	if hidden {
+		// Something before Jira lets only some of its resources through.
+		add(source.LevelWarning, "account", "unknown: %v", err)
+		add(source.LevelWarning, "time zone", "unknown, so every poll reads a day more; let requests for /%s/myself through", s.client.api)
 	} else {
-		add(source.LevelWarning, "time zone", "the account shows none (%q), so every poll reads a day more; set one in its profile", me.TimeZone)
+		add(source.LevelOK, "account", "signed in as %s", me.DisplayName)
+		checkZone(me.TimeZone, add)
 	}
 	s.checkServer(ctx, add)
 	s.checkPermissions(ctx, add)
@@ -35,6 +38,14 @@ func (s *Source) Check(ctx context.Context) (source.Report, error) {
 	s.checkIssues(ctx, add)
 	checkLimit(header, add)
 	return r, ctx.Err()
+}
+
+func checkZone(name string, add addFact) {
+	if zoneOf(name) == nil {
+		add(source.LevelWarning, "time zone", "the account shows none (%q), so every poll reads a day more; set one in its profile", name)
+		return
+	}
+	add(source.LevelOK, "time zone", "%s", name)
 }
 
 type addFact func(level source.Level, what, format string, args ...any)

@@ -27,7 +27,10 @@ func TestCheck(t *testing.T) {
 			"account": "ok Collector", "time zone": "ok Etc/UTC", "version": "ok", "projects": "ok all 1", "effort": "ok customfield_10016",
 			"tickets visible": "ok about 2; a first collection takes about", "permissions": "ok and change nothing", "rate limit": "ok tells none", "history": "ok", "e-mail addresses": "ok visible for 1 of 1",
 		}},
-		"the zone is hidden":     {site: jiratest.Options{HideTimeZone: true}, want: map[string]string{"time zone": "warning a day more"}},
+		"the zone is hidden": {site: jiratest.Options{HideTimeZone: true}, want: map[string]string{"time zone": "warning a day more"}},
+		"the account cannot be had": {prepare: func(_ *testing.T, in *jiratest.Instance) {
+			in.Inject(jiratest.Fault{Path: "/myself", Status: http.StatusNotFound})
+		}, want: map[string]string{"account": "warning unknown", "time zone": "warning a day more", "tickets visible": "ok about 2", "history": "ok"}},
 		"e-mails are hidden":     {site: jiratest.Options{HideEmails: true}, want: map[string]string{"e-mail addresses": "warning hidden"}},
 		"e-mails are masked":     {site: jiratest.Options{MaskEmails: true}, want: map[string]string{"e-mail addresses": "warning masked"}},
 		"nothing may be browsed": {site: jiratest.Options{Permissions: []string{"-BROWSE_PROJECTS"}}, want: map[string]string{"permissions": "failed Browse projects"}},

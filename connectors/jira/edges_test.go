@@ -194,7 +194,6 @@ func (s scripted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.Handler.ServeHTTP(w, r)
 }
 
-// A stateless double of the API gives the same page for ever.
 // The tokens of a bulk changelog expire too: then it is begun again, and if that
 // does not help, it is an error and no history that is cut.
 func TestAnExpiredChangelogTokenLosesNothing(t *testing.T) {

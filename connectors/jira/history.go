@@ -164,6 +164,7 @@ func (s *Source) entries(ctx context.Context, w *whole, kind string) (*entryList
 		if err != nil {
 			return nil, fmt.Errorf("fetching %ss: %w", kind, err)
 		}
+		page.Total = told(page.Total)
 		fresh := 0
 		for _, e := range page.entries() {
 			if e.ID != "" && seen[e.ID] {

@@ -162,6 +162,34 @@ func TestServersThatAreWrittenOtherwise(t *testing.T) {
 				}
 			}), true
 		}},
+		{name: "totals of -1", rewrite: func(_ string, a any) (any, bool) {
+			return each(a, func(o map[string]any) {
+				if _, ok := o["total"]; ok {
+					o["total"] = -1
+				}
+			}), true
+		}},
+		{name: "an account that shows no time zone", rewrite: func(path string, a any) (any, bool) {
+			if path == "myself" {
+				return without("timeZone", "locale")(path, a)
+			}
+			return a, true
+		}},
+		{name: "a time zone that nobody knows", rewrite: func(path string, a any) (any, bool) {
+			if path == "myself" {
+				a.(map[string]any)["timeZone"] = "Middle-earth/Shire"
+			}
+			return a, true
+		}},
+		{name: "people by their key only", rewrite: func(_ string, a any) (any, bool) {
+			return each(a, func(o map[string]any) {
+				if _, ok := o["displayName"]; ok {
+					delete(o, "name")
+					delete(o, "emailAddress")
+					delete(o, "active")
+				}
+			}), true
+		}},
 		{name: "lists that say nothing of themselves", rewrite: without("total", "maxResults", "startAt", "isLast", "self", "expand"), uncut: true},
 		{name: "times with Z", rewrite: times("2006-01-02T15:04:05.000Z")},
 		{name: "times with a colon in the offset", rewrite: times("2006-01-02T15:04:05.000-07:00")},
@@ -304,6 +332,38 @@ func limited(t *testing.T, h http.Handler, most int64) http.Handler {
 		}
 		h.ServeHTTP(w, r)
 	})
+}
+
+// A server that knows no conditions gives everything, page by page, whatever is
+// searched for. What it has is read, and the reading ends and says what is wrong.
+func TestConditionsThatArePassedOver(t *testing.T) {
+	site := busySite(t, jiratest.Options{Flavour: jiratest.DataCenter, PageCap: 7})
+	unconditional := func(r *http.Request) int {
+		if r.Method == http.MethodPost {
+			var body map[string]any
+			must(t, json.NewDecoder(r.Body).Decode(&body))
+			body["jql"] = "ORDER BY key ASC"
+			content, err := json.Marshal(body)
+			must(t, err)
+			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(content)), int64(len(content))
+		}
+		return 0
+	}
+	src := connect(t, limited(t, otherwise(site, unconditional, nil), 500), jiratest.DataCenter, nil)
+	read := map[string]bool{}
+	var failed error
+	for page, err := range src.Pages(t.Context(), source.StreamOpen, begin) {
+		failed = errors.Join(failed, err)
+		for _, tk := range page.Tickets {
+			read[tk.ID] = true
+		}
+	}
+	if !errors.Is(failed, source.ErrUnreadable) || !strings.Contains(failed.Error(), "passes over the condition on updated") {
+		t.Errorf("reading ends with %v", failed)
+	}
+	if len(read) != 40 {
+		t.Errorf("%d of 40 issues were read", len(read))
+	}
 }
 
 // A server that keeps no state gives the same page for ever, whatever it is asked

@@ -48,7 +48,7 @@ func (s *Source) calendar(ctx context.Context) (calendar, error) {
 		if ctx.Err() != nil || errors.Is(err, source.ErrUnauthorized) || errors.Is(err, source.ErrUnreachable) {
 			return calendar{}, fmt.Errorf("asking for the account's time zone: %w", err)
 		}
-		s.log.LogAttrs(ctx, slog.LevelWarn, "account's time zone unknown, reading a day more", slog.String("source", s.name), slog.String("error", err.Error()))
+		s.log.LogAttrs(ctx, slog.LevelWarn, "account's time zone unknown, reading a day more", slog.String("error", err.Error()))
 		return calendar{}, nil
 	}
 	s.setZone(ctx, me.TimeZone, now)
@@ -59,7 +59,7 @@ func (s *Source) calendar(ctx context.Context) (calendar, error) {
 func (s *Source) setZone(ctx context.Context, name string, now time.Time) {
 	zone := zoneOf(name)
 	if zone == nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "account's time zone unknown, reading a day more", slog.String("source", s.name))
+		s.log.LogAttrs(ctx, slog.LevelWarn, "account's time zone unknown, reading a day more")
 	}
 	s.site.cal, s.site.calAt = calendar{zone}, now
 }
@@ -101,7 +101,7 @@ func (s *Source) effortFields(ctx context.Context) ([]wireField, error) {
 	if status(err) == http.StatusNotFound {
 		// Something before Jira lets only some of its resources through. By its id
 		// a field can be had all the same.
-		s.log.LogAttrs(ctx, slog.LevelWarn, "fields cannot be listed", slog.String("source", s.name))
+		s.log.LogAttrs(ctx, slog.LevelWarn, "fields cannot be listed")
 		fields, err = nil, nil
 		if s.cfg.EffortField != "" {
 			fields = listOf[wireField]{{ID: s.cfg.EffortField}}

@@ -29,7 +29,7 @@ import (
 type Options struct {
 	Name      string            // the configured name; default "jira"
 	Transport http.RoundTripper // paces and tries again; default http.DefaultTransport
-	Logger    *slog.Logger      // default discards
+	Logger    *slog.Logger      // says itself which source it is; default discards
 	Since     time.Time         // how far back closed issues are collected; zero is everything
 	Clock     func() time.Time  // default time.Now
 }
@@ -354,7 +354,7 @@ func (s *Source) mapPage(ctx context.Context, page *source.Page, list []whole, e
 	for _, w := range list {
 		t, err := m.ticket(w)
 		if err != nil {
-			s.log.LogAttrs(ctx, slog.LevelWarn, "issue unreadable", slog.String("source", s.name), slog.String("id", w.ID), slog.String("error", err.Error()))
+			s.log.LogAttrs(ctx, slog.LevelWarn, "issue unreadable", slog.String("id", w.ID), slog.String("error", err.Error()))
 			page.Skipped = append(page.Skipped, source.Skipped{ID: w.ID, Reason: "unreadable"})
 			continue
 		}

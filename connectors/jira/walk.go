@@ -125,6 +125,7 @@ type offsetWalk struct {
 	lower time.Time            // wall clock
 	last  time.Time            // greatest update time read
 	seen  map[string]time.Time // update times of the issues read last, by id
+	idle  int                  // pages since the last that brought something new, those within a minute left out
 
 	// While going through one minute:
 	upper  time.Time // its end, wall clock; zero otherwise
@@ -133,6 +134,10 @@ type offsetWalk struct {
 	passes int
 	page   []string // ids of the page before in the pass
 }
+
+// maxRepeats bounds the pages in a row that bring nothing new though more follow. One
+// is usual, where a whole page lies within the minute at which it begins.
+const maxRepeats = 3
 
 // maxPasses bounds how often one minute is begun again.
 const maxPasses = 10
@@ -152,6 +157,9 @@ func (w *offsetWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 	}
 	issues := w.unseen(answer.Issues)
 	read, remaining := len(answer.Issues), -1
+	if w.idle++; len(issues) > 0 {
+		w.idle = 0
+	}
 	switch {
 	case answer.Total == nil && read == 0:
 		return nil, 0, true, nil
@@ -165,6 +173,9 @@ func (w *offsetWalk) next(ctx context.Context) ([]wireIssue, int, bool, error) {
 	}
 	if w.last.IsZero() {
 		return nil, -1, false, fmt.Errorf("searching issues: %w: no issue has an update time", source.ErrUnreadable)
+	}
+	if w.idle > maxRepeats {
+		return nil, -1, false, fmt.Errorf("searching issues (%s): %w: Jira gives the same issues again; something passes over the condition on updated", place(w.last), source.ErrUnreadable)
 	}
 	if at := w.cal.floor(w.last); at.After(w.lower) {
 		w.lower = at
@@ -205,6 +216,7 @@ func (c *client) search(ctx context.Context, s offsetSearch) (searchAnswer, erro
 		answer, _, err := do[searchAnswer](ctx, c, call{method: http.MethodPost, path: "/search", place: s.place, body: body})
 		code := status(err)
 		if code != http.StatusMethodNotAllowed && code != http.StatusNotFound && !errors.Is(err, source.ErrForbidden) {
+			answer.Total = told(answer.Total)
 			return answer, err
 		}
 	}
@@ -218,6 +230,7 @@ func (c *client) search(ctx context.Context, s offsetSearch) (searchAnswer, erro
 	if err == nil {
 		c.postless.Store(true)
 	}
+	answer.Total = told(answer.Total)
 	return answer, err
 }
 

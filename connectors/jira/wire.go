@@ -48,10 +48,18 @@ type extent struct {
 // beyond says whether a list may have more elements than the n that came: by its
 // total, else by whether they are as many as come at once.
 func (e extent) beyond(n int) bool {
-	if e.Total != nil {
-		return *e.Total > n
+	if total := told(e.Total); total != nil {
+		return *total > n
 	}
 	return n >= cmp.Or(max(e.MaxResults, 0), leastEmbedded)
+}
+
+// told is a total, nil where a server that does not count writes a negative one.
+func told(total *int) *int {
+	if total != nil && *total < 0 {
+		return nil
+	}
+	return total
 }
 
 // leastEmbedded is the fewest elements at which any Jira cuts an embedded list: 20,
