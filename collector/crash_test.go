@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -72,9 +73,6 @@ func TestKilledAtAnyMoment(t *testing.T) {
 	in := newInstance(t, incidents)
 	want := undisturbed(t, in, incidents)
 
-	in.mu.Lock()
-	in.before = func() { time.Sleep(2 * time.Millisecond) } // a page takes a while, as it does
-	in.mu.Unlock()
 	dir := t.TempDir()
 	random := rand.New(rand.NewPCG(11, 13))
 	killed := 0
@@ -93,12 +91,25 @@ func TestKilledAtAnyMoment(t *testing.T) {
 		lines := bufio.NewScanner(out)
 		for lines.Scan() && lines.Text() != "collecting" {
 		}
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			_, _ = io.Copy(io.Discard, out)
+		}()
 		if killed < kills {
-			time.Sleep(time.Duration(random.IntN(400)) * time.Millisecond)
+			// By how much it has asked for, and not by time, so that a fast machine
+			// is not done before it was killed often enough, nor a slow one killed
+			// always at its start.
+			select {
+			case <-in.asked(1 + random.IntN(25)):
+				time.Sleep(time.Duration(random.IntN(20)) * time.Millisecond)
+			case <-ended:
+			}
 			if err := cmd.Process.Kill(); err == nil {
 				killed++
 			}
 		}
+		<-ended
 		err = cmd.Wait()
 		done = err == nil
 		if !done && !strings.Contains(err.Error(), "killed") {

@@ -83,6 +83,19 @@ func newInstance(t *testing.T, incidents int) *instance {
 	return in
 }
 
+// asked is closed when the instance has been asked for so much more.
+func (in *instance) asked(requests int) <-chan struct{} {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	reached := make(chan struct{})
+	in.before = func() {
+		if requests--; requests == 0 {
+			close(reached)
+		}
+	}
+	return reached
+}
+
 func incident(i int) string { return servicenowtest.SysID("incident", fmt.Sprint(i)) }
 
 func queue(random *rand.Rand) string {

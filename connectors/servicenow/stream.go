@@ -56,6 +56,7 @@ func (s *Source) Pages(ctx context.Context, stream source.Stream, from source.Cu
 type run struct {
 	s      *Source
 	stream source.Stream
+	from   source.Cursor
 	start  time.Time
 	parts  []*part
 }
@@ -81,7 +82,7 @@ func (s *Source) begin(ctx context.Context, stream source.Stream, from source.Cu
 	if err != nil {
 		return nil, err
 	}
-	r := &run{s: s, stream: stream, start: start}
+	r := &run{s: s, stream: stream, from: from, start: start}
 	at, id := formatTime(from.Updated), from.ID
 	switch {
 	case stream == source.StreamIncremental && from.Updated.IsZero():
@@ -179,6 +180,9 @@ func (r *run) page(ctx context.Context) (*source.Page, error) {
 	}
 	page.Sent = sent
 	page.Next = source.Cursor{Start: r.start, Updated: updated, ID: lastID}
+	if r.stream == source.StreamIncremental && updated.Before(r.from.Updated) {
+		page.Next.Updated, page.Next.ID = r.from.Updated, r.from.ID // within the overlap
+	}
 	page.Remaining = r.remaining()
 	return &page, nil
 }

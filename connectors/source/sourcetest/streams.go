@@ -15,6 +15,7 @@ var streams = []promise{
 	{name: "the backfill streams part what there is", run: partition},
 	{name: "the incremental stream brings what changed since the start", run: incremental},
 	{name: "an edit in the second of the cursor arrives", run: sameSecond},
+	{name: "an edit that shows late arrives, though others came before it", run: shownLate},
 	{name: "a poll that finds nothing costs little and stays", run: quietPoll},
 	{name: "edits arrive though the index lags", run: lagging, needs: func(h Harness) bool { return h.Lags }},
 	{name: "edits during collection arrive", run: editedMeanwhile},
@@ -127,6 +128,40 @@ func sameSecond(t *testing.T, h Harness) {
 		}
 		if err := w.advance(t.Context(), src, c); err != nil {
 			t.Fatal(err)
+		}
+		w.verify(c.store)
+	})
+}
+
+// shownLate makes edits that carry a time before that of the cursor, as those do that
+// a source takes minutes to store: at first before the start of the first collection.
+func shownLate(t *testing.T, h Harness) {
+	bubble(t, h, Options{PageSize: 3}, func(t *testing.T, w *world) {
+		w.fill(10)
+		src := w.connect()
+		c, err := w.begin(t.Context(), src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, stream := range source.Backfill {
+			if _, err := w.drain(t.Context(), src, stream, c.cursors[stream], c.store); err != nil {
+				t.Fatal(err)
+			}
+			c.done[stream] = true
+		}
+		for round := range 3 {
+			w.update(name(round), w.now().Add(-2*time.Minute), "bob", "assignee", "dee")
+			if err := w.advance(t.Context(), src, c); err != nil {
+				t.Fatal(err)
+			}
+			if d := difference(c.store[w.in.ID(name(round))], w.want(name(round))); d != "" {
+				t.Errorf("round %d: the cursor was at %v: %s", round, c.cursors[source.StreamIncremental].Updated, d)
+			}
+			time.Sleep(10 * time.Minute)
+			w.update(name(5+round), w.now(), "bob", "status", StatusDone)
+			if err := w.advance(t.Context(), src, c); err != nil {
+				t.Fatal(err)
+			}
 		}
 		w.verify(c.store)
 	})
