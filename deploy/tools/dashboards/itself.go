@@ -18,25 +18,25 @@ func itself() *page {
 	}
 
 	p.number(4, "Age of the figures", "Time since an analysis was published, or found that nothing had changed. After metrics.max_age, an hour by default, figures are no longer shown.", seconds, "time() - max(fairlead_snapshot_timestamp_seconds)", nil, ages...)
-	p.number(4, "Since an analysis succeeded", "Time since the last analysis that succeeded. Far above its interval, the warehouse or the memory is the place to look; the log says why.", seconds, "time() - max(fairlead_analysis_last_success_timestamp_seconds > 0)", nil, ages...)
+	p.number(4, "Last success", "Time since the last analysis that succeeded. Far above its interval, the warehouse or the memory is the place to look; the log says why.", seconds, "time() - max(fairlead_analysis_last_success_timestamp_seconds > 0)", nil, ages...)
 	p.number(4, "An analysis takes", "How long the published analysis took. Near analysis.interval it falls behind.", seconds, "max(fairlead_analysis_duration_seconds)", nil, level{0, green}, level{60, yellow}, level{240, red}).Decimals(1)
 	p.number(4, "Failed analyses, last day", "Analyses that failed in the last 24 hours; the log says why.", number, "round(sum(increase(fairlead_analysis_failures_total[24h])))", nil, badFromOne...)
 	p.number(4, "Series left out, last day", "Series that were cut because of metrics.max_series.", number, "round(sum(increase(fairlead_series_dropped_total[24h])))", nil, badFromOne...)
 	p.number(4, "Running", "Fairleads that are scraped now.", number, "count(count by (instance) (fairlead_build_info))", nil, level{0, red}, level{1, green})
 
-	p.rows(24, 8, "Sources", "One row a source: how current it is, and what it withheld.",
+	p.rows(24, 8, "Sources", "One row a source: how current it is, and what it withheld. Backfilled: how much of the first collection is stored. Incomplete: tickets of whose history a part was withheld. Refused: tickets that could not be read or stored. Unstored: seen by the last sweep and still not there. Unrecorded: changes that a history lacks or contradicts. Refetched: tickets that a search showed older than they were. Sweep: how long ago the last look for deleted tickets was. Held here: whether this process has the right to collect the source.",
 		[]column{{name: "Source", expr: "source"}},
 		column{name: "Behind by", expr: "time() - (" + by("fairlead_source_last_success_timestamp_seconds") + " > 0)", unit: seconds, levels: ages},
-		column{name: "First collection", expr: `min by (source) (fairlead_source_backfill_ratio{source=~"$source"})`, unit: ratio, levels: []level{{0, yellow}, {1, green}}},
+		column{name: "Backfilled", expr: `min by (source) (fairlead_source_backfill_ratio{source=~"$source"})`, unit: ratio, levels: []level{{0, yellow}, {1, green}}},
 		column{name: "Tickets", expr: by("fairlead_source_tickets"), unit: number},
 		column{name: "Deleted", expr: by("fairlead_source_deleted_tickets"), unit: number},
-		column{name: "Histories incomplete", expr: by("fairlead_source_incomplete_histories"), unit: number, levels: badFromOne},
-		column{name: "Could not be stored", expr: by("fairlead_source_quarantined_tickets"), unit: number, levels: badFromOne},
-		column{name: "Seen, not stored", expr: by("fairlead_source_unstored_tickets"), unit: number},
-		column{name: "Changes unrecorded", expr: by("fairlead_source_unrecorded_changes_total"), unit: number},
-		column{name: "Fetched again", expr: by("fairlead_source_refetched_tickets_total"), unit: number},
-		column{name: "Last sweep", expr: "time() - (" + by("fairlead_source_last_sweep_timestamp_seconds") + " > 0)", unit: seconds},
-		column{name: "Collected here", expr: by("fairlead_source_lease_held"), unit: number, words: yes, levels: []level{{0, red}, {1, green}}})
+		column{name: "Incomplete", expr: by("fairlead_source_incomplete_histories"), unit: number, levels: badFromOne},
+		column{name: "Refused", expr: by("fairlead_source_quarantined_tickets"), unit: number, levels: badFromOne},
+		column{name: "Unstored", expr: by("fairlead_source_unstored_tickets"), unit: number},
+		column{name: "Unrecorded", expr: by("fairlead_source_unrecorded_changes_total"), unit: number},
+		column{name: "Refetched", expr: by("fairlead_source_refetched_tickets_total"), unit: number},
+		column{name: "Sweep", expr: "time() - (" + by("fairlead_source_last_sweep_timestamp_seconds") + " > 0)", unit: seconds},
+		column{name: "Held here", expr: by("fairlead_source_lease_held"), unit: number, words: yes, levels: []level{{0, red}, {1, green}}})
 
 	p.lines(12, 9, "Requests, by answer", "Requests a second to each source by the status of the answer. 429: the source finds that there are too many; error: none came whole.", "reqps",
 		query{`sum by (source, code) (rate(fairlead_source_requests_total{source=~"$source"}[$__rate_interval]))`, "{{source}} {{code}}"})

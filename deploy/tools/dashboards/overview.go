@@ -22,16 +22,16 @@ func overview() *page {
 	p.number(4, "Alerts that fire", "Alerts of Fairlead that fire now, by the rules in this Prometheus; 0 also where the rules are not there.", number,
 		either(`sum(ALERTS{alertname=~"Fairlead.+",alertstate="firing"})`, "count(count(fairlead_build_info))"), nil, badFromOne...).NoValue("from the history")
 
-	p.rows(24, 12, "Teams at a glance", "One row a team, or a queue where there is no roster for it: then everybody who works on it counts as present. Click a name for the team. Empty is not known: too few people or tickets to say, or no roster.",
+	p.rows(24, 12, "Teams at a glance", "One row a team, or a queue where there is no roster for it: then everybody who works on it counts as present. To move: the share of the open work that would have to go to others for all to have the same. Uneven: beyond what luck explains, by enough to matter. Not held: open tickets that nobody holds. Rests on: the fewest people whose leaving leaves half of what is asked for without anybody who knows it. Silo: how far knowledge sits with single people, from 0 to 1. Click a name for the team. Empty is not known: too few people or tickets to say, or no roster.",
 		[]column{{name: "Team", expr: "team", link: p.toTeam(cell)}, {name: "Is a", expr: "kind", words: kinds}},
 		column{name: "Overloaded", expr: top("team", team("fairlead_team_overloaded_engineers")), unit: number, levels: badFromOne},
-		column{name: "Would have to move", expr: top("team", spread("fairlead_team_load_hoover_ratio", `=~"$teams"`)), unit: ratio},
-		column{name: "Uneven beyond chance", expr: top("team", uneven), unit: number, words: yes, levels: badFromOne},
+		column{name: "To move", expr: top("team", spread("fairlead_team_load_hoover_ratio", `=~"$teams"`)), unit: ratio},
+		column{name: "Uneven", expr: top("team", uneven), unit: number, words: yes, levels: badFromOne},
 		column{name: "People", expr: top("team", `fairlead_team_engineers{team=~"$teams",basis="load",window="$window"}`), unit: number},
 		column{name: "Open", expr: top("team", team("fairlead_team_open_tickets")), unit: number},
-		column{name: "Held by nobody", expr: top("team", team("fairlead_team_unassigned_tickets")), unit: number},
-		column{name: "That grows", expr: top("team", team("fairlead_team_unassigned_growing")), unit: number, words: yes, levels: badFromOne},
-		column{name: "People it rests on", expr: top("team", team("fairlead_team_bus_factor")), unit: number, levels: bus},
+		column{name: "Not held", expr: top("team", team("fairlead_team_unassigned_tickets")), unit: number},
+		column{name: "Growing", expr: top("team", team("fairlead_team_unassigned_growing")), unit: number, words: yes, levels: badFromOne},
+		column{name: "Rests on", expr: top("team", team("fairlead_team_bus_factor")), unit: number, levels: bus},
 		column{name: "Silo", expr: top("team", team("fairlead_team_silo_score")), unit: number, decimals: 2, levels: silo},
 		column{name: "Unplanned", expr: top("team", team("fairlead_team_unplanned_ratio")), unit: ratio},
 		column{name: "After hours", expr: top("team", team("fairlead_team_after_hours_ratio")), unit: ratio, levels: hours},
@@ -40,7 +40,7 @@ func overview() *page {
 	p.number(4, "Rows are", "Whether the rows are teams of the roster, or what Jira and ServiceNow call projects and groups. Queues are not teams: uneven there may only mean that somebody works elsewhere too.", number,
 		"(count("+top("team", `fairlead_team_info{team=~"$teams",kind="roster"}`)+") or 0 * "+"count("+top("team", team("fairlead_team_info"))+")) / count("+top("team", team("fairlead_team_info"))+")",
 		map[string]string{"0": "queues, not teams", "1": "teams", between: "teams and queues"}, level0...)
-	p.number(4, "Accounts that match nobody", "Accounts of the chosen sources that work on tickets and are nobody in the roster; without a roster, all of them. Their work counts in queues, not in teams.", number,
+	p.number(4, "Unmatched accounts", "Accounts of the chosen sources that work on tickets and are nobody in the roster; without a roster, all of them. Their work counts in queues, not in teams.", number,
 		"sum("+top("source", `fairlead_unmatched_accounts{source=~"$source"}`)+")", nil, level0...)
 	p.number(4, "Open tickets", "Open tickets that somebody in these teams holds.", number,
 		"sum("+top("team", team("fairlead_team_open_tickets"))+")", nil, level0...)

@@ -26,6 +26,14 @@ const (
 	pluginVersion = "9.3.0"
 )
 
+// narrow and named are how wide, in pixels, a column of numbers and one of names
+// is at least: so that the widest table fits a laptop without being moved
+// sideways (Grafana's own least width is 150 for every column).
+const (
+	narrow = 70
+	named  = 160
+)
+
 // tag joins the dashboards to each other.
 const tag = "fairlead"
 
@@ -241,7 +249,7 @@ func (p *page) note(width, height uint32, content string) {
 // number shows one value of now.
 func (p *page) number(width uint32, title, about, unit, expr string, words map[string]string, levels ...level) *stat.PanelBuilder {
 	b := stat.NewPanelBuilder().Id(p.next()).Title(title).Description(about).Datasource(source).
-		Span(width).Height(4).Unit(unit).Thresholds(steps(levels)).Mappings(mapping(words)).NoValue("not known").
+		Span(width).Height(4).Unit(unit).Thresholds(steps(levels)).Mappings(mapping(words)).NoValue("not known").Orientation(common.VizOrientationAuto).
 		GraphMode(common.BigValueGraphModeNone).ColorMode(common.BigValueColorModeValue).ReduceOptions(last()).
 		WithTarget(now(0, query{expr, ""}))
 	p.WithPanel(b)
@@ -291,7 +299,7 @@ func (p *page) plain(width, height uint32, title, about, unit string) *timeserie
 // given; each expression has to have these labels and no others.
 func (p *page) rows(width, height uint32, title, about string, labels []column, columns ...column) {
 	b := table.NewPanelBuilder().Id(p.next()).Title(title).Description(about).Datasource(source).
-		Span(width).Height(height).NoValue("").Filterable(true).
+		Span(width).Height(height).NoValue("").MinWidth(narrow).
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{"sum"}))
 	if len(columns) > 1 {
 		// What is greatest in the first column comes first, then in the second.
@@ -303,16 +311,15 @@ func (p *page) rows(width, height uint32, title, about string, labels []column, 
 	exclude, rename, order := map[string]bool{"Time": true}, map[string]string{}, map[string]int{}
 	for i, l := range labels {
 		rename[l.expr], order[l.expr] = l.name, i
-		var set []dashboard.DynamicConfigValue
+		set := []dashboard.DynamicConfigValue{{Id: "custom.filterable", Value: true}}
 		if l.link != "" {
-			set = leads("Open", l.link)
+			set = append(set, leads("Open", l.link)...)
+			set = append(set, dashboard.DynamicConfigValue{Id: "custom.minWidth", Value: named})
 		}
 		if len(l.words) > 0 {
 			set = append(set, dashboard.DynamicConfigValue{Id: "mappings", Value: mapping(l.words)})
 		}
-		if set != nil {
-			b.OverrideByName(l.name, set)
-		}
+		b.OverrideByName(l.name, set)
 	}
 	for i, c := range columns {
 		field := "Value"

@@ -31,7 +31,7 @@ func team() *page {
 		top("team", of("fairlead_team_bus_factor")), nil, bus...)
 	p.number(4, "Held by nobody", "Open tickets of the team that nobody holds.", number, top("team", of("fairlead_team_unassigned_tickets")), nil, level0...)
 
-	p.lines(12, 10, "How uneven, beside what luck gives", "The Gini of the open work (0 is even) and the band in which luck alone keeps it 95 times in a hundred. Only what is above the band is worth a question.", number,
+	p.lines(12, 10, "How uneven, beside what luck gives", "The Gini of the open work (0 is even) and the band in which luck alone keeps it nine times in ten. Only what is above the band is worth a question.", number,
 		query{lately("team", spread("fairlead_team_load_gini", `="$team"`)), "measured"},
 		query{lately("team", spread("fairlead_team_load_gini_chance_high", `="$team"`)), "luck, at most"},
 		query{lately("team", spread("fairlead_team_load_gini_chance_low", `="$team"`)), "luck, at least"},
@@ -44,15 +44,15 @@ func team() *page {
 		Decimals(1).OverrideByFieldType("number", leads("Open the engineer", p.toEngineer(label("engineer"))))
 
 	columns := []column{
-		{name: "Over an even share", expr: top("engineer", `fairlead_engineer_relative_load_ratio{team="$team",unit="tickets",window="$window"}`), unit: times, decimals: 1, levels: relative},
+		{name: "Even share", expr: top("engineer", `fairlead_engineer_relative_load_ratio{team="$team",unit="tickets",window="$window"}`), unit: times, decimals: 1, levels: relative},
 		{name: "Overloaded", expr: top("engineer", of("fairlead_engineer_overloaded")), unit: number, words: yes, levels: badFromOne},
 		{name: "Open", expr: top("engineer", of("fairlead_engineer_open_tickets")), unit: number},
-		{name: "Usually open", expr: top("engineer", `fairlead_engineer_load{team="$team",unit="tickets",window="$window"}`), unit: number, decimals: 1},
+		{name: "On average", expr: top("engineer", `fairlead_engineer_load{team="$team",unit="tickets",window="$window"}`), unit: number, decimals: 1},
 	}
 	for _, s := range signals {
-		columns = append(columns, column{name: s.words, expr: top("engineer", fmt.Sprintf(`fairlead_engineer_overload_signal{team="$team",signal=%q}`, s.name)), unit: number, decimals: 2, levels: sign})
+		columns = append(columns, column{name: s.short, expr: top("engineer", fmt.Sprintf(`fairlead_engineer_overload_signal{team="$team",signal=%q}`, s.name)), unit: number, decimals: 2, levels: sign})
 	}
-	p.rows(24, 10, "People, and signs of overload", "What rests on each, and how strong each sign of overload was in the last week: 1 is at its threshold. One sign is no overload; signs of two kinds for weeks are. Empty is not known. Click a name for the engineer.",
+	p.rows(24, 10, "People, and signs of overload", "What rests on each: their share of the open work over an even share, what is open now, and what was on average over the window. Then how strong each sign of overload was in the last week, 1 being its threshold. Demand: more than their own usual, than the team's load a head, more coming in than going out. Interruption: unplanned work, incidents on call. Time: after hours, short rests. One sign is no overload; signs of two kinds for weeks are. Empty is not known. Click a name for the engineer.",
 		[]column{{name: "Engineer", expr: "engineer", link: p.toEngineer(cell)}}, columns...)
 
 	p.balance(12, 9, "Where work could go", "Open tickets, on average over the window, above an even share (they could give) and below it (they could take): a hint to talk about, not an order. Who knows the area, and who is away, is for you to say. Who held nothing at all is not shown.", number,
@@ -118,8 +118,11 @@ func engineer() *page {
 		top("engineer", windowed("fairlead_engineer_relative_load_ratio")), nil, relative...).Decimals(1)
 	p.number(6, "Unplanned", "Share of the work received in the last four weeks that was unplanned: incidents, unless configured otherwise.", ratio,
 		top("engineer", of("fairlead_engineer_unplanned_ratio")), nil, level{0, green}, level{0.5, yellow}).NoValue("no incidents")
-	p.bars(12, 9, "Signs of overload", "How strong each sign was in the last week: 1 is at its threshold. When somebody worked is not shown of single people unless that was agreed.", number,
-		query{top("family, signal", of("fairlead_engineer_overload_signal")), "{{family}}: {{signal}}"}, sign...).Decimals(2).NoValue("too little is known of the last weeks")
+	signs := p.bars(12, 9, "Signs of overload", "How strong each sign was in the last week: 1 is at its threshold. When somebody worked is not shown of single people unless that was agreed.", number,
+		query{top("family, signal", of("fairlead_engineer_overload_signal")), "{{signal}}"}, sign...).Decimals(2).NoValue("too little is known of the last weeks")
+	for _, s := range signals {
+		signs.OverrideByName(s.name, []dashboard.DynamicConfigValue{{Id: "displayName", Value: s.words}})
+	}
 	p.lines(12, 9, "Over an even share", "By team: 1 is even, and the line to compare with.", times,
 		query{lately("team", windowed("fairlead_engineer_relative_load_ratio")), "{{team}}"}).OverrideByFieldType("number", leads("Open the team", p.toTeam(label("team"))))
 	p.lines(12, 9, "Open tickets", "What they held, by team.", number, query{lately("team", of("fairlead_engineer_open_tickets")), "{{team}}"})

@@ -53,7 +53,7 @@ func (p *page) chosen(name, title, text string) *page {
 // counted shows one value of a query.
 func (p *page) counted(width uint32, title, about, unit, text string, levels ...level) {
 	p.WithPanel(stat.NewPanelBuilder().Id(p.next()).Title(title).Description(about).Datasource(warehouse).
-		Span(width).Height(4).Unit(unit).Thresholds(steps(levels)).NoValue("not known").
+		Span(width).Height(4).Unit(unit).Thresholds(steps(levels)).NoValue("not known").Orientation(common.VizOrientationAuto).
 		GraphMode(common.BigValueGraphModeNone).ColorMode(common.BigValueColorModeValue).ReduceOptions(last()).
 		WithTarget(sql(0, asTable, text)))
 }
@@ -62,7 +62,7 @@ func (p *page) counted(width uint32, title, about, unit, text string, levels ...
 // given are numbers; the others are words.
 func (p *page) listing(width, height uint32, title, about, text string, columns ...column) {
 	b := table.NewPanelBuilder().Id(p.next()).Title(title).Description(about).Datasource(warehouse).
-		Span(width).Height(height).NoValue("").Filterable(true).
+		Span(width).Height(height).NoValue("").Filterable(true).MinWidth(narrow).
 		Footer(common.NewTableFooterOptionsBuilder().Show(false).Reducer([]string{"sum"})).
 		WithTarget(sql(0, asTable, text))
 	for _, c := range columns {

@@ -21,13 +21,14 @@ const (
 	times   = "suffix: ×"
 )
 
-// signals are the signs of overload as the exporter calls them, and as people do.
-var signals = []struct{ name, words string }{
-	{"own_load", "More than usual for them"},
-	{"team_load", "More than the team's share"},
-	{"flow", "More comes than goes"},
-	{"unplanned", "Unplanned"},
-	{"on_call", "Incidents on call"},
-	{"after_hours", "After hours"},
-	{"rest", "Short rests"},
+// signals are the signs of overload as the exporter calls them, as people do, and
+// in the head of a table.
+var signals = []struct{ name, words, short string }{
+	{"own_load", "Demand: more than usual for them", "Own usual"},
+	{"team_load", "Demand: more than the team has", "The team's"},
+	{"flow", "Demand: more comes than goes", "Inflow"},
+	{"unplanned", "Interruption: unplanned work", "Unplanned"},
+	{"on_call", "Interruption: incidents on call", "On call"},
+	{"after_hours", "Time: after hours", "After hours"},
+	{"rest", "Time: short rests", "Rest"},
 }
