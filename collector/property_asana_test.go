@@ -31,6 +31,7 @@ type workspace struct {
 func newWorkspace(t *rapid.T, clock func() time.Time) world {
 	w := &workspace{t: t, clock: clock, held: map[string]string{}, in: asanatest.New(asanatest.Options{
 		Clock: clock, SyncPage: rapid.IntRange(1, 4).Draw(t, "events a page"), NoBatch: rapid.Bool().Draw(t, "no batches"),
+		Free: rapid.Bool().Draw(t, "free"),
 	})}
 	for _, name := range people {
 		w.users = append(w.users, w.in.AddUser(asanatest.User{Name: name}))

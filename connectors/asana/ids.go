@@ -6,15 +6,15 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
-	"slices"
+	"time"
 
 	"fairlead/connectors/source"
 )
 
 var _ source.Lister = (*Source)(nil)
 
-// IDs implements source.Lister: project after project, each page of tasks with
-// what they are made of. A project of the configuration that cannot be seen ends
+// IDs implements source.Lister: project after project, and then what tasks
+// are made of. A project of the configuration that cannot be seen ends
 // it, since nothing can be concluded then.
 func (s *Source) IDs(ctx context.Context) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
@@ -34,27 +34,23 @@ func (s *Source) ids(ctx context.Context, give func([]string) bool) error {
 	if len(p.hidden) > 0 {
 		return fmt.Errorf("%w: project or team %s of the configuration cannot be seen", source.ErrForbidden, p.hidden[0])
 	}
+	fields := []string{"created_at", "modified_at", "parent", "num_subtasks"}
+	var of []item // tasks that have subtasks
+	roots := map[string]bool{}
 	for _, project := range p.projects {
-		c := call{
-			path: "/tasks", query: url.Values{"project": {project.GID}}, fields: []string{"num_subtasks"},
-			limit: s.cfg.PageSize, at: "of project " + project.GID,
-		}
+		c := call{path: "/tasks", query: url.Values{"project": {project.GID}}, fields: fields, limit: s.cfg.PageSize, at: "of project " + project.GID}
 		err := s.client.all(ctx, c, func(r reply) error {
 			tasks, err := rows[wireTask](r, c.path)
 			if err != nil {
 				return err
 			}
-			items := make([]item, len(tasks))
+			ids := make([]string, len(tasks))
 			for i, t := range tasks {
-				items[i] = item{task: t}
-			}
-			parts, err := s.subtasks(ctx, p, items)
-			if err != nil {
-				return err
-			}
-			var ids []string
-			for _, it := range slices.Concat(items, parts) {
-				ids = append(ids, it.task.GID)
+				ids[i] = t.GID
+				if t.NumSubtasks > 0 {
+					of = append(of, item{task: t})
+					roots[t.GID] = true
+				}
 			}
 			if len(ids) > 0 && !give(ids) {
 				return errStopped
@@ -65,5 +61,23 @@ func (s *Source) ids(ctx context.Context, give func([]string) bool) error {
 			return err
 		}
 	}
+	kin := s.newFamily(p, time.Time{}, fields)
+	if err := kin.expect(ctx, s, len(of)); err != nil {
+		return err
+	}
+	for start := 0; start < len(of); start += ahead {
+		parts, err := s.descend(ctx, p, of[start:min(start+ahead, len(of))], kin, func(string, kinship, []membership) {})
+		if err != nil {
+			return err
+		}
+		ids := make([]string, len(parts))
+		for i, it := range parts {
+			ids[i] = it.task.GID
+		}
+		if len(ids) > 0 && !give(ids) {
+			return errStopped
+		}
+	}
+	s.keep(roots)
 	return nil
 }

@@ -3,6 +3,7 @@ package asana
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -20,12 +21,14 @@ import (
 // incremental cursor, so it is stored with the tasks that it stands behind.
 type syncState struct {
 	start  time.Time         // of the first collection it was taken at; not stored
-	tokens map[string]string // project → sync token
+	tokens map[string]string // project → sync token; none where the search tells
 	looked time.Time         // when all subtasks were last looked at, by Asana's clock
+	turn   uint64            // polls that brought something, which tells their cursors apart
 }
 
-// maxUnlooked is how long events alone are trusted for subtasks: they come "at
-// most once" ("Events"), and a token is good for a day.
+// maxUnlooked is how long events alone, or what the search had heard of by a
+// poll, are trusted for subtasks: events come "at most once" ("Events"), and a
+// token is good for a day.
 const maxUnlooked = 24 * time.Hour
 
 // placed is a cursor's ID once a poll was complete.
@@ -33,6 +36,7 @@ type placed struct {
 	ID     string            `json:"id"`
 	Sync   map[string]string `json:"sync,omitempty"`
 	Looked time.Time         `json:"looked"`
+	Turn   uint64            `json:"turn,omitempty"`
 }
 
 // stateOf takes apart the ID of a cursor.
@@ -41,7 +45,7 @@ func stateOf(id string) syncState {
 	if !strings.HasPrefix(id, "{") || json.Unmarshal([]byte(id), &p) != nil {
 		return syncState{}
 	}
-	return syncState{tokens: p.Sync, looked: p.Looked}
+	return syncState{tokens: p.Sync, looked: p.Looked, turn: p.Turn}
 }
 
 // idOf is the gid within the ID of a cursor.
@@ -57,7 +61,7 @@ func idOf(id string) string {
 }
 
 func (st syncState) id(gid string) string {
-	text, err := json.Marshal(placed{ID: gid, Sync: st.tokens, Looked: st.looked})
+	text, err := json.Marshal(placed{ID: gid, Sync: st.tokens, Looked: st.looked, Turn: st.turn})
 	if err != nil {
 		return gid // cannot be: strings and a time
 	}
@@ -70,11 +74,14 @@ func (s *Source) tokens(ctx context.Context, p *places) (map[string]string, erro
 	return changed.tokens, err
 }
 
-// happened is what the events of all projects tell.
+// happened is what the events of all projects tell, or the search.
 type happened struct {
-	tokens map[string]string // to go on with
-	tasks  map[string]bool   // those that something happened to
-	lost   map[string]bool   // projects whose events are not known
+	tokens map[string]string   // to go on with
+	tasks  map[string]bool     // those that something happened to
+	lost   map[string]bool     // projects whose events are not known
+	found  map[string]wireTask // subtasks, by the search
+	since  time.Time           // subtasks that were modified before need not be brought
+	clock  time.Time           // Asana's, before all that
 }
 
 // events reads what happened since tokens. A project without one, or with one
@@ -168,8 +175,8 @@ func (s *Source) eventsOf(ctx context.Context, project, token string) (next stri
 }
 
 // poll reads the incremental stream: the tasks that changed since an overlap
-// before the cursor, and the subtasks that events tell of. Where events are not
-// known, all subtasks of the project are looked at.
+// before the cursor, and the subtasks that the search finds or events tell of.
+// Where neither is known, all subtasks of the project are looked at.
 func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give func(source.Page) bool) error {
 	lower := from.Updated
 	if lower.IsZero() {
@@ -177,19 +184,16 @@ func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give f
 	}
 	lower = lower.Add(-s.cfg.Overlap)
 	was := stateOf(from.ID)
-	if len(was.tokens) == 0 {
+	if was.looked.IsZero() {
 		s.mu.Lock()
 		if s.first.start.Equal(from.Start) && !from.Updated.After(from.Start) {
 			was = s.first
-			was.looked = from.Start
 		}
 		s.mu.Unlock()
 	}
 	sent := s.now()
-	if was.looked.IsZero() || sent.Sub(was.looked) >= maxUnlooked {
-		was.tokens = nil
-	}
-	what, err := s.events(ctx, p, was.tokens)
+	due := was.looked.IsZero() || sent.Sub(was.looked) >= maxUnlooked
+	what, err := s.happenings(ctx, p, was, lower, due)
 	if err != nil {
 		return err
 	}
@@ -205,39 +209,98 @@ func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give f
 	if clock.IsZero() {
 		clock = from.Updated
 	}
-	items, err := s.changed(ctx, p, tasks, what, lower)
+	if !what.clock.IsZero() {
+		clock = earlier(clock, what.clock)
+	}
+	had := s.had(from)
+	maps.DeleteFunc(what.found, func(gid string, t wireTask) bool { return had[gid].at.Equal(t.Modified.Time) })
+	items, err := s.changed(ctx, p, tasks, what, lower, clock)
 	if err != nil {
 		return err
 	}
-	had := s.brought(from.ID)
-	items = slices.DeleteFunc(items, func(it item) bool { return had[it.task.GID].Equal(it.task.Modified.Time) })
-	maps.DeleteFunc(had, func(_ string, at time.Time) bool { return at.Before(lower) })
-	now := syncState{tokens: what.tokens, looked: was.looked}
-	if len(what.lost) == len(p.projects) {
+	items = slices.DeleteFunc(items, func(it item) bool { return had[it.task.GID].at.Equal(it.task.Modified.Time) })
+	now := syncState{tokens: what.tokens, looked: was.looked, turn: was.turn}
+	if due && (what.found != nil || len(what.lost) == len(p.projects)) {
 		now.looked = clock
 	}
-	return s.deliver(ctx, p, from, items, source.Page{Sent: sent}, clock, now, had, give)
+	if len(items) > 0 {
+		now.turn++
+	}
+	maps.DeleteFunc(had, func(_ string, b brought) bool {
+		until := lower
+		if b.part { // the day is looked over
+			until = earlier(lower, now.looked.Add(-s.lookBack()))
+		}
+		return b.at.Before(until)
+	})
+	return s.deliver(ctx, p, from, items, source.Page{Sent: sent}, clock, was, now, had, give)
 }
 
-// memory is what a poll has brought whole, by when it was modified. The next
-// poll overlaps with it, and need not bring that again: a story call each. It
-// holds once the cursor that the poll ended with was stored.
+// lookBack is how far before its cursor a poll asks for changed subtasks.
+func (s *Source) lookBack() time.Duration { return s.cfg.Overlap + searchLag }
+
+// happenings finds out what happened to subtasks since a poll. Those that it knew
+// nothing of are found where it is due.
+func (s *Source) happenings(ctx context.Context, p *places, was syncState, lower time.Time, due bool) (happened, error) {
+	since := lower.Add(-searchLag)
+	if due && !was.looked.IsZero() {
+		since = earlier(since, was.looked.Add(-s.lookBack()))
+	}
+	found, date, err := s.recent(ctx, p, since)
+	if err == nil {
+		if due {
+			s.mu.Lock()
+			clear(s.away)
+			s.mu.Unlock()
+		}
+		return happened{found: found, since: since, clock: date}, nil
+	}
+	if !errors.Is(err, errNoSearch) {
+		return happened{}, err
+	}
+	if due {
+		was.tokens = nil
+	}
+	what, err := s.events(ctx, p, was.tokens)
+	what.since = lower
+	if due && !was.looked.IsZero() {
+		what.since = since
+	}
+	return what, err
+}
+
+// memory is what was brought whole. The next poll overlaps with it, and need not
+// bring that again: a story call each. That of a poll holds once the cursor that
+// the poll ended with was stored.
 type memory struct {
 	id    string
-	tasks map[string]time.Time
+	start time.Time // of a first collection
+	tasks map[string]brought
 }
 
-func (s *Source) brought(id string) map[string]time.Time {
+// brought is when a task was modified as it was brought.
+type brought struct {
+	at   time.Time
+	part bool // it is a subtask
+}
+
+// had is what need not be brought again after a cursor.
+func (s *Source) had(from source.Cursor) map[string]brought {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.last.id == "" || s.last.id != id {
-		return map[string]time.Time{}
+	had := map[string]brought{}
+	if s.early.start.Equal(from.Start) {
+		maps.Copy(had, s.early.tasks)
 	}
-	return maps.Clone(s.last.tasks)
+	if s.last.id != "" && s.last.id == from.ID {
+		maps.Copy(had, s.last.tasks)
+	}
+	return had
 }
 
-// changed are the tasks and subtasks to bring, in order.
-func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTask, what happened, lower time.Time) ([]item, error) {
+// changed are the tasks and subtasks to bring, in order. clock is Asana's, before
+// anything was asked for.
+func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTask, what happened, lower, clock time.Time) ([]item, error) {
 	var items, parents []item
 	all := map[string]bool{} // tasks whose parts come, changed or not
 	for _, t := range tasks {
@@ -254,35 +317,63 @@ func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTa
 			parents = append(parents, it)
 		}
 	}
-	parts, err := s.subtasks(ctx, p, parents)
+	parts, err := s.subtasks(ctx, p, parents, nil)
 	if err != nil {
 		return nil, err
 	}
+	seen := map[string]bool{}
 	for _, it := range parts {
-		if all[it.root] || !it.task.Modified.Before(lower) {
+		seen[it.task.GID] = true
+		if all[it.root] || !it.task.Modified.Before(what.since) {
 			items = append(items, it)
 		}
 	}
+	known := func(gid string) bool { _, ok := tasks[gid]; return ok || seen[gid] }
 	var others []string
 	for gid := range what.tasks {
-		if _, ok := tasks[gid]; !ok && !slices.ContainsFunc(parts, func(it item) bool { return it.task.GID == gid }) {
+		if !known(gid) {
 			others = append(others, gid)
 		}
 	}
 	slices.Sort(others)
+	var found []wireTask
+	for gid, t := range what.found {
+		if !known(gid) && !s.isAway(&t) {
+			found = append(found, t)
+		}
+	}
 	// One that is deleted or was moved away is found by the sweep.
-	told, _, err := s.fetch(ctx, p, others, true)
+	told, skipped, err := s.locate(ctx, p, found, others, true, clock)
 	if err != nil {
 		return nil, err
 	}
+	s.elsewhere(what.found, skipped)
 	items = append(items, told...)
 	sortItems(items)
 	return items, nil
 }
 
+// isAway says that a subtask is known to be a part of something in no project
+// that is collected: an account may see more than that.
+func (s *Source) isAway(t *wireTask) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.away[t.Parent.gid()]
+}
+
+func (s *Source) elsewhere(found map[string]wireTask, skipped []source.Skipped) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range skipped {
+		if t, ok := found[one.ID]; ok && one.Reason == reasonElsewhere {
+			s.away[t.Parent.gid()] = true
+		}
+	}
+}
+
 // deliver hands items on in pages. The cursor does not pass Asana's clock at the
 // first list: what changes while the lists are read comes again.
-func (s *Source) deliver(ctx context.Context, p *places, from source.Cursor, items []item, like source.Page, clock time.Time, now syncState, had map[string]time.Time, give func(source.Page) bool) error {
+func (s *Source) deliver(ctx context.Context, p *places, from source.Cursor, items []item, like source.Page, clock time.Time, was, now syncState, had map[string]brought, give func(source.Page) bool) error {
 	at, gid := from.Updated, idOf(from.ID)
 	for begun := false; len(items) > 0 || !begun; begun = true {
 		n := min(s.cfg.PageSize, len(items))
@@ -299,17 +390,19 @@ func (s *Source) deliver(ctx context.Context, p *places, from source.Cursor, ite
 				return err
 			}
 		}
-		for _, t := range page.Tickets {
-			if t.HistoryComplete {
-				had[t.ID] = t.Updated
+		for i := range page.Tickets {
+			if t := &page.Tickets[i]; t.HistoryComplete {
+				had[t.ID] = brought{t.Updated, t.Parent != ""}
 			}
 		}
-		page.Next = source.Cursor{Start: from.Start, Updated: at, ID: gid}
+		// A poll that ends before its last page is begun again, with the events
+		// that it was begun with.
+		page.Next = source.Cursor{Start: from.Start, Updated: at, ID: was.id(gid)}
 		if len(items) == 0 {
 			// Where the events were read to is kept, though nothing may have come.
 			page.Next.ID = now.id(gid)
 			s.mu.Lock()
-			s.last = memory{page.Next.ID, had}
+			s.last = memory{id: page.Next.ID, tasks: had}
 			s.mu.Unlock()
 		}
 		if !give(page) {

@@ -10,14 +10,14 @@ import (
 	"fairlead/connectors/asana/asanatest"
 )
 
-// Subtasks are in no project's list: what happens to them is told by events, and
-// where those are lost all are looked at.
+// Subtasks are in no project's list. Without a search, what happens to them is
+// told by events, and where those are lost all are looked at.
 func TestSubtasksThatChange(t *testing.T) {
-	f := newOffice(t, asanatest.Options{SyncPage: 2, SyncLife: 48 * time.Hour})
+	f := newOffice(t, asanatest.Options{Free: true, SyncPage: 2, SyncLife: 48 * time.Hour})
 	whole := f.create("", asanatest.AddTo(f.migration, ""))
 	part := f.create(whole)
 	quiet := f.create(whole)
-	f.create("", asanatest.AddTo(f.help, ""))
+	other := f.create("", asanatest.AddTo(f.help, ""))
 	f.wait(time.Hour)
 	src := f.connect(nil, nil)
 	c := collect(t, src)
@@ -63,9 +63,17 @@ func TestSubtasksThatChange(t *testing.T) {
 		t.Errorf("with the events lost %v came: %v", got, f.Requests())
 	}
 
-	// Events come at most once: after a day all subtasks are looked at again.
+	// Events come at most once: after a day all subtasks are looked at again, and
+	// what was not told of is brought.
+	f.edit(part, f.ann, asanatest.Assign(""))
+	f.LoseEvents()
+	f.wait(time.Hour)
+	f.edit(other, f.bob, asanatest.Complete(true))
+	if got := came(); !slices.Equal(got, []string{other}) {
+		t.Errorf("with an event lost %v came", got)
+	}
 	f.wait(25 * time.Hour)
-	if got := came(); len(got) != 0 || f.Requests()["/api/1.0/tasks/{gid}/subtasks"] == 0 {
+	if got := came(); !slices.Equal(got, []string{part}) || f.Requests()["/api/1.0/tasks/{gid}/stories"] != 1 {
 		t.Errorf("after a day %v came: %v", got, f.Requests())
 	}
 }
@@ -97,14 +105,40 @@ func TestUnchangedTasksCostNothing(t *testing.T) {
 		t.Errorf("two changes within the overlap of four polls read stories %d times", n)
 	}
 	// What was not stored is not skipped: the cursor of before the poll is asked for.
-	before := c.cursor
-	f.edit(gids[9], f.bob, asanatest.Assign(f.ann))
-	c.poll()
-	c.clear()
-	c.cursor = before
-	c.poll()
-	if _, ok := c.tickets[gids[9]]; !ok {
-		t.Error("a poll whose pages were not stored is not repeated")
+	for _, who := range []string{f.ann, f.bob} {
+		before := c.cursor
+		f.edit(gids[9], f.bob, asanatest.Assign(who))
+		c.poll()
+		c.cursor = before
+		if got := c.came(f); !slices.Contains(got, gids[9]) {
+			t.Errorf("of a poll whose page was not stored %v came again", got)
+		}
+	}
+}
+
+// A first collection's first polls look back before its start, and do not read
+// again what was collected.
+func TestWhatChangedShortlyBeforeAStart(t *testing.T) {
+	for name, free := range map[string]bool{"by search": false, "by events": true} {
+		t.Run(name, func(t *testing.T) {
+			f := newOffice(t, asanatest.Options{Free: free})
+			var parts []string
+			for range 5 { // half a minute apart
+				whole, err := f.Create(asanatest.Task{At: f.wait(30 * time.Second), By: f.ann, Changes: []asanatest.Change{asanatest.AddTo(f.migration, "")}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				parts = append(parts, f.create(whole))
+			}
+			c := collect(t, f.connect(nil, nil))
+			if n := f.Requests()[storyCalls]; n != 10 {
+				t.Errorf("the stories of ten tasks and subtasks were read %d times", n)
+			}
+			f.edit(parts[2], f.bob, asanatest.Assign(f.bob))
+			if got := c.came(f); !slices.Equal(got, parts[2:3]) || f.Requests()[storyCalls] != 1 {
+				t.Errorf("one subtask changed, and %v came at the cost of %v", got, f.Requests())
+			}
+		})
 	}
 }
 

@@ -61,6 +61,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 		}
 		w := asanatest.New(asanatest.Options{
 			Clock: clock, SyncPage: rapid.IntRange(1, 4).Draw(t, "events a page"), NoBatch: rapid.Bool().Draw(t, "no batches"),
+			Free: rapid.Bool().Draw(t, "free"), SearchLag: time.Duration(rapid.IntRange(0, 9).Draw(t, "search lag")) * time.Minute,
 		})
 		people := []string{w.AddUser(asanatest.User{Name: "Ann"}), w.AddUser(asanatest.User{Name: "Bob"}), ""}
 		phase := w.AddField(asanatest.Field{Name: "Phase", Options: []string{"Ready", "Doing"}})

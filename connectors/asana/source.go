@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"fairlead/connectors/source"
@@ -38,12 +39,20 @@ type Source struct {
 
 	mu     sync.Mutex
 	lists  map[source.Stream]*list // of backfill streams that are being read
+	kin    *family                 // of the first collection
 	first  syncState               // taken when a first collection began
-	roots  map[string]string       // subtask → the task that it is a part of
-	under  map[string][]membership // where such a task is
+	early  memory                  // of a first collection: what its first polls would bring again
+	roots  map[string]kinship      // of subtasks
+	under  map[string][]membership // where the tasks are that they are parts of
+	away   map[string]bool         // tasks that are in no project that is collected
 	last   memory                  // of the poll before
 	warned map[string]bool
+
+	unsearched atomic.Bool // the account may not search
 }
+
+// kinship is of what a subtask is a part.
+type kinship struct{ parent, root string }
 
 var _ source.Source = (*Source)(nil)
 
@@ -74,7 +83,7 @@ func New(cfg Config, o Options) (*Source, error) {
 	s := &Source{
 		name: cmp.Or(o.Name, "asana"), cfg: cfg, rules: newRules(cfg), log: o.Logger, since: o.Since, now: o.Clock,
 		client: &client{base: base, http: hc, cred: cred, now: o.Clock},
-		lists:  map[source.Stream]*list{}, roots: map[string]string{}, under: map[string][]membership{}, warned: map[string]bool{},
+		lists:  map[source.Stream]*list{}, roots: map[string]kinship{}, under: map[string][]membership{}, away: map[string]bool{}, warned: map[string]bool{},
 	}
 	s.dir = newDirectory(s)
 	return s, nil

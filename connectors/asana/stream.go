@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fairlead/connectors/source"
+	"fairlead/connectors/ticket"
 )
 
 const (
@@ -26,6 +28,10 @@ const (
 	// stream was left for a poll. Each of its tasks is looked at again by its
 	// stories.
 	listMaxAge = time.Hour
+
+	// recentMargin is how long before its start a first collection's first poll
+	// may begin, without its overlap.
+	recentMargin = 10 * time.Minute
 
 	// maxDepth is how deep subtasks may lie ("subtasks can be nested up to five
 	// levels deep").
@@ -38,6 +44,7 @@ type list struct {
 	sent  time.Time
 	items []item
 
+	kin   *family
 	parts map[string][]item // what tasks are made of, by the task
 	upto  int               // of items, those whose parts are known
 }
@@ -50,7 +57,7 @@ const ahead = 1000
 func (s *Source) partsOf(ctx context.Context, p *places, l *list, from, until int) ([]item, error) {
 	if l.upto < until {
 		to := min(max(from+ahead, until), len(l.items))
-		found, err := s.subtasks(ctx, p, l.items[max(from, l.upto):to])
+		found, err := s.subtasks(ctx, p, l.items[max(from, l.upto):to], l.kin)
 		if err != nil {
 			return nil, err
 		}
@@ -82,8 +89,8 @@ func sortItems(items []item) {
 // Asana lists the tasks of a project in the order in which people see them, so a
 // stream is listed first, with few requests, and its tasks then follow by
 // (modified, gid), each with its stories. Subtasks are in no list: in a first
-// collection they come with the task that they are part of, later by the events
-// of its project.
+// collection they come with the task that they are part of, later by a search or,
+// where there is none, by the events of its project.
 func (s *Source) Pages(ctx context.Context, stream source.Stream, from source.Cursor) iter.Seq2[source.Page, error] {
 	return func(yield func(source.Page, error) bool) {
 		err := s.pages(ctx, stream, from, func(p source.Page) bool { return yield(p, nil) })
@@ -138,6 +145,7 @@ func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cu
 		if err := s.assemble(ctx, p, &page, slices.Concat(l.items[at:until], parts)); err != nil {
 			return err
 		}
+		s.anticipate(from.Start, page.Tickets)
 		if !give(page) {
 			return nil
 		}
@@ -146,7 +154,27 @@ func (s *Source) pages(ctx context.Context, stream source.Stream, from source.Cu
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.lists, stream)
+	if stream == source.StreamOlder {
+		s.kin = nil
+	}
 	return nil
+}
+
+// anticipate notes what the first polls after a start would bring again: what
+// changed in the time before it that they look back over. These tasks are not
+// lost if their page was not stored: their stream brings them then.
+func (s *Source) anticipate(start time.Time, tickets []ticket.Ticket) {
+	from := start.Add(-s.cfg.Overlap - searchLag - recentMargin)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.early.start.Equal(start) {
+		s.early = memory{start: start, tasks: map[string]brought{}}
+	}
+	for i := range tickets {
+		if t := &tickets[i]; t.HistoryComplete && !t.Updated.Before(from) {
+			s.early.tasks[t.ID] = brought{t.Updated, t.Parent != ""}
+		}
+	}
 }
 
 // list is what a backfill stream has to bring. Tasks that change after the start
@@ -156,9 +184,13 @@ func (s *Source) list(ctx context.Context, p *places, stream source.Stream, star
 	s.mu.Lock()
 	kept, ok := s.lists[stream]
 	begun := s.first.start.Equal(start)
+	kin := s.kin
 	s.mu.Unlock()
 	if ok && kept.start.Equal(start) && s.now().Sub(kept.sent) < listMaxAge {
 		return kept, nil
+	}
+	if kin == nil || !kin.start.Equal(start) || s.now().Sub(kin.sent) >= listMaxAge {
+		kin = s.newFamily(p, start, s.taskFields())
 	}
 	query := url.Values{}
 	if stream == source.StreamOpen {
@@ -167,21 +199,17 @@ func (s *Source) list(ctx context.Context, p *places, stream source.Stream, star
 		query.Set("modified_since", format(s.since.Add(-time.Millisecond)))
 	}
 	if stream == source.StreamOpen && !begun {
-		// What happens to subtasks from now on is told by events.
-		tokens, err := s.tokens(ctx, p)
-		if err != nil {
+		if err := s.begin(ctx, p, start, kin); err != nil {
 			return nil, err
 		}
-		s.mu.Lock()
-		s.first = syncState{start: start, tokens: tokens}
-		s.mu.Unlock()
 	}
-	sent := s.now()
+	sent := earlier(s.now(), kin.sent)
 	tasks, _, err := s.tasks(ctx, p, func(string) url.Values { return query })
 	if err != nil {
 		return nil, err
 	}
 	recent := start.Add(-recentWindow)
+	empty := func() *list { return &list{start: start, sent: sent, kin: kin, parts: map[string][]item{}} }
 	found := map[source.Stream]*list{}
 	for _, t := range tasks {
 		of := source.StreamOpen
@@ -194,24 +222,52 @@ func (s *Source) list(ctx context.Context, p *places, stream source.Stream, star
 			of = source.StreamRecent
 		}
 		if found[of] == nil {
-			found[of] = &list{start: start, sent: sent, parts: map[string][]item{}}
+			found[of] = empty()
 		}
 		found[of].items = append(found[of].items, item{task: t})
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	keep := []source.Stream{stream}
 	if stream == source.StreamRecent {
 		keep = append(keep, source.StreamOlder)
 	}
+	lists := 0
 	for _, of := range keep {
 		if found[of] == nil {
-			found[of] = &list{start: start, sent: sent, parts: map[string][]item{}}
+			found[of] = empty()
 		}
 		sortItems(found[of].items)
+		lists += parents(found[of].items)
+	}
+	if err := kin.expect(ctx, s, lists); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kin = kin
+	for _, of := range keep {
 		s.lists[of] = found[of]
 	}
 	return found[stream], nil
+}
+
+// begin notes from where on it is known what happens to subtasks: now. Where
+// there is no search, events tell.
+func (s *Source) begin(ctx context.Context, p *places, start time.Time, kin *family) error {
+	if err := kin.expect(ctx, s, 1); err != nil {
+		return err
+	}
+	first := syncState{start: start, looked: start}
+	if s.unsearched.Load() {
+		tokens, err := s.tokens(ctx, p)
+		if err != nil {
+			return err
+		}
+		first.tokens = tokens
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.first = first
+	return nil
 }
 
 func format(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
@@ -272,41 +328,51 @@ func (s *Source) taskFields() []string {
 	return slices.DeleteFunc(slices.Clone(taskFields), func(f string) bool { return strings.HasPrefix(f, "custom_fields.") })
 }
 
-// subtasks are all parts of tasks, however deep.
-func (s *Source) subtasks(ctx context.Context, p *places, of []item) ([]item, error) {
+// subtasks are all parts of tasks, however deep: as searches found them, or else
+// by a call for each task that has any. Where they are is remembered.
+func (s *Source) subtasks(ctx context.Context, p *places, of []item, kin *family) ([]item, error) {
+	return s.descend(ctx, p, of, kin, s.place)
+}
+
+// descend reads all parts of tasks, however deep, and notes of what each is one.
+func (s *Source) descend(ctx context.Context, p *places, of []item, kin *family, note func(gid string, of kinship, under []membership)) ([]item, error) {
 	var out []item
 	level := of
 	for range maxDepth {
-		var parents []item
+		var parents, next []item
 		var calls []call
-		for _, it := range level {
-			if it.task.NumSubtasks > 0 {
-				parents = append(parents, it)
-				calls = append(calls, call{path: "/tasks/" + it.task.GID + "/subtasks", fields: s.taskFields(), limit: maxPage, at: "for what it is made of"})
+		add := func(of item, list []wireTask) {
+			root, under := of.root, of.under
+			if root == "" || p.include(of.task.Memberships) {
+				root, under = of.task.GID, of.task.Memberships
+			}
+			for _, t := range list {
+				next = append(next, item{task: t, under: under, root: root})
+				note(t.GID, kinship{of.task.GID, root}, under)
 			}
 		}
-		if len(calls) == 0 {
-			return out, nil
+		for _, it := range level {
+			if it.task.NumSubtasks == 0 {
+				continue
+			}
+			if list, ok := kin.whole(&it.task); ok {
+				add(it, list)
+				continue
+			}
+			parents = append(parents, it)
+			calls = append(calls, call{path: "/tasks/" + it.task.GID + "/subtasks", fields: s.taskFields(), limit: maxPage, at: "for what it is made of"})
 		}
 		found, err := s.client.many(ctx, calls)
 		if err != nil {
 			return nil, err
 		}
-		level = nil
 		for i, o := range found {
 			if o.err != nil {
 				continue // deleted meanwhile
 			}
-			under := parents[i].under
-			if p.include(parents[i].task.Memberships) {
-				under = parents[i].task.Memberships
-			}
 			take := func(r reply) error {
 				list, err := rows[wireTask](r, calls[i].path)
-				for _, t := range list {
-					level = append(level, item{task: t, under: under, root: cmp.Or(parents[i].root, parents[i].task.GID)})
-					s.place(t.GID, cmp.Or(parents[i].root, parents[i].task.GID), under)
-				}
+				add(parents[i], list)
 				return err
 			}
 			if err := take(o.reply); err != nil {
@@ -320,17 +386,30 @@ func (s *Source) subtasks(ctx context.Context, p *places, of []item) ([]item, er
 				}
 			}
 		}
-		out = append(out, level...)
+		if len(next) == 0 {
+			return out, nil
+		}
+		out = append(out, next...)
+		level = next
 	}
 	return out, nil
 }
 
-// place remembers of which task a subtask is a part, and where that is.
-func (s *Source) place(gid, root string, under []membership) {
+// place remembers of what a subtask is a part, and where that is.
+func (s *Source) place(gid string, of kinship, under []membership) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.roots[gid] = root
-	s.under[root] = under
+	s.roots[gid] = of
+	s.under[of.root] = under
+	delete(s.away, of.parent)
+	delete(s.away, of.root)
+}
+
+// keep forgets where tasks are that are not among those, or have no parts.
+func (s *Source) keep(roots map[string]bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.under, func(gid string, _ []membership) bool { return !roots[gid] })
 }
 
 // settled says that what a task is made of was brought, with the places where
@@ -344,16 +423,19 @@ func (s *Source) settled(t *wireTask) bool {
 	})
 }
 
-func (s *Source) rootOf(gid string) string {
+// homeOf is where a subtask is, as far as that was seen before: the task that it
+// is a part of, and its places.
+func (s *Source) homeOf(t *wireTask) (root string, under []membership) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.roots[gid]
-}
-
-func (s *Source) placeOf(gid string) []membership {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.under[s.roots[gid]]
+	up := t.Parent.gid()
+	root = up
+	if k, ok := s.roots[t.GID]; ok && k.parent == up {
+		root = k.root
+	} else if k, ok := s.roots[up]; ok {
+		root = k.root
+	}
+	return root, s.under[root]
 }
 
 // assemble fetches the stories of tasks and makes whole tickets of them.
@@ -518,12 +600,38 @@ func (s *Source) ByID(ctx context.Context, ids []string) (source.Page, error) {
 }
 
 // fetch reads single tasks, with where the task is that they are part of. One
-// that is in no project that is collected is skipped. With trust, where a subtask
-// is may be what was seen before.
+// that is in no project that is collected is skipped.
 func (s *Source) fetch(ctx context.Context, p *places, ids []string, trust bool) (items []item, skipped []source.Skipped, err error) {
+	return s.locate(ctx, p, nil, ids, trust, time.Time{})
+}
+
+// locate finds out where tasks are, those that were read and those of ids. With
+// trust, where a subtask is may be what was seen before. It is remembered for
+// those whose task was not modified after asOf.
+func (s *Source) locate(ctx context.Context, p *places, read []wireTask, ids []string, trust bool, asOf time.Time) (items []item, skipped []source.Skipped, err error) {
 	known := map[string]*wireTask{}
-	wanted := ids
+	above := func(t *wireTask) []string {
+		parent := t.Parent.gid()
+		if parent == "" || p.include(t.Memberships) {
+			return nil
+		}
+		if trust {
+			if _, under := s.homeOf(t); p.include(under) {
+				return nil
+			}
+		}
+		return []string{parent}
+	}
+	wanted := slices.Clone(ids)
+	for i := range read {
+		known[read[i].GID] = &read[i]
+		wanted = append(wanted, above(&read[i])...)
+	}
 	for range maxDepth {
+		wanted = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(wanted))), func(id string) bool { _, ok := known[id]; return ok })
+		if len(wanted) == 0 {
+			break
+		}
 		calls := make([]call, len(wanted))
 		for i, id := range wanted {
 			calls[i] = call{path: "/tasks/" + id, fields: s.taskFields(), at: "by id"}
@@ -532,7 +640,7 @@ func (s *Source) fetch(ctx context.Context, p *places, ids []string, trust bool)
 		if err != nil {
 			return nil, nil, err
 		}
-		var above []string
+		var next []string
 		for i, o := range found {
 			known[wanted[i]] = nil
 			if o.err != nil {
@@ -543,15 +651,12 @@ func (s *Source) fetch(ctx context.Context, p *places, ids []string, trust bool)
 				return nil, nil, fmt.Errorf("reading %s%s: %w: a task of another kind than the API's", prefix, calls[i].path, source.ErrUnreadable)
 			}
 			known[t.GID] = &t
-			if parent := t.Parent.gid(); parent != "" && !p.include(t.Memberships) && (!trust || !p.include(s.placeOf(t.GID))) {
-				above = append(above, parent)
-			}
+			next = append(next, above(&t)...)
 		}
-		above = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(above))), func(id string) bool { _, ok := known[id]; return ok })
-		if len(above) == 0 {
-			break
-		}
-		wanted = above
+		wanted = next
+	}
+	for _, t := range read {
+		ids = append(slices.Clip(ids), t.GID)
 	}
 	for _, id := range ids {
 		t := known[id]
@@ -559,27 +664,25 @@ func (s *Source) fetch(ctx context.Context, p *places, ids []string, trust bool)
 			skipped = append(skipped, source.Skipped{ID: id, Reason: reasonGone})
 			continue
 		}
-		under, root := t.Memberships, ""
-		if trust && t.Parent != nil && !p.include(under) {
-			under = s.placeOf(id)
-		}
+		under, root, modified := t.Memberships, "", time.Time{}
 		for up, n := t, 0; !p.include(under) && n < maxDepth; n++ {
+			if home, places := s.homeOf(up); trust && up.Parent != nil && p.include(places) {
+				under, root = places, home
+				break
+			}
 			if up = known[up.Parent.gid()]; up == nil {
 				break
 			}
-			under, root = up.Memberships, up.GID
-			if above := s.placeOf(up.GID); trust && !p.include(under) && p.include(above) {
-				under, root = above, s.rootOf(up.GID)
-			}
+			under, root, modified = up.Memberships, up.GID, up.Modified.Time
 		}
 		if !p.include(under) {
 			skipped = append(skipped, source.Skipped{ID: id, Reason: reasonElsewhere})
 			continue
 		}
-		if root != "" {
-			s.place(id, root, under)
+		if root != "" && !modified.After(asOf) {
+			s.place(id, kinship{t.Parent.gid(), root}, under)
 		}
-		items = append(items, item{task: *t, under: under})
+		items = append(items, item{task: *t, under: under, root: root})
 	}
 	return items, skipped, nil
 }

@@ -30,8 +30,15 @@ type Options struct {
 	// PerMinute, AtOnce and Cost are the rate limits ("Rate limits": 150 requests
 	// a minute of a free workspace and 1,500 of a paid one, 50 GETs under way at
 	// once, and a cost by the objects that are read); none when 0. Every action
-	// of a batch counts.
-	PerMinute, AtOnce, Cost int
+	// of a batch counts, and one too many refuses the batch ("Batch requests").
+	// Searches is the same for the search, which takes 60 a minute.
+	PerMinute, AtOnce, Cost, Searches int
+
+	// Free refuses the search, as in a workspace that nobody pays for ("Search
+	// tasks in a workspace": 402). SearchLag is how long the search does not know
+	// of a change; ten to sixty seconds, or more, in reality.
+	Free      bool
+	SearchLag time.Duration
 
 	// OffsetLife and SyncLife are how long an offset and a sync token are good
 	// for; a quarter of an hour and a day when zero.
@@ -64,6 +71,7 @@ type Workspace struct {
 	syncs    map[string]marker
 	access   map[string]time.Time // access tokens, until when
 	meter    meter
+	searched int // searches so far
 }
 
 // User is a person's account.
@@ -108,6 +116,7 @@ type Field struct {
 type task struct {
 	gid, subtype       string
 	created, modified  time.Time
+	times              []time.Time // all that modified was, in order
 	by                 string
 	assignee           string
 	completed          bool

@@ -172,6 +172,7 @@ func (w *Workspace) edit(t *task, e edit, changes []Change) error {
 	}
 	if t.changed && e.at.After(t.modified) {
 		t.modified = e.at
+		t.times = append(t.times, e.at)
 	}
 	return nil
 }

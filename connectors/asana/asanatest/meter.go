@@ -19,6 +19,7 @@ type meter struct {
 	window  time.Time
 	used    int
 	cost    int
+	found   int // searches
 	refused int
 }
 
@@ -28,56 +29,47 @@ func newMeter() meter {
 
 var number = regexp.MustCompile(`\d{6,}`)
 
-// enter is the beginning of a request; more than zero is how long to wait.
-func (m *meter) enter(path string, o Options, at time.Time) time.Duration {
+// enter is the beginning of requests, a single one or the actions of a batch;
+// more than zero is how long to wait. All of them are refused where a limit
+// allows but some. Otherwise leave is their end.
+func (m *meter) enter(paths []string, o Options, at time.Time) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.total++
-	if path != Prefix+"/batch" {
-		m.sent[number.ReplaceAllString(path, "{gid}")]++
-		if wait := m.count(path, o, at); wait > 0 {
-			return wait
+	m.calls += len(paths)
+	if at.Sub(m.window) >= time.Minute || at.Before(m.window) {
+		m.window, m.used, m.cost, m.found = at, 0, 0, 0
+	}
+	searches := 0
+	for i, path := range paths {
+		kind := number.ReplaceAllString(path, "{gid}")
+		m.byPath[kind]++
+		if i == 0 {
+			m.sent[kind]++
+		}
+		if kind == searchPath {
+			searches++
 		}
 	}
-	if o.AtOnce > 0 && m.now >= o.AtOnce {
+	over := func(limit, n int) bool { return limit > 0 && n > limit }
+	switch {
+	case over(o.PerMinute, m.used+len(paths)), over(o.Cost, m.cost), over(o.Searches, m.found+searches):
+		m.refused++
+		return m.window.Add(time.Minute).Sub(at)
+	case over(o.AtOnce, m.now+len(paths)):
 		m.refused++
 		return time.Second
 	}
-	m.now++
+	m.used += len(paths)
+	m.found += searches
+	m.now += len(paths)
 	return 0
 }
 
-func (m *meter) leave() {
+func (m *meter) leave(n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.now--
-}
-
-func (m *meter) batch(first string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.sent[number.ReplaceAllString(first, "{gid}")]++
-}
-
-// act is an action of a batch.
-func (m *meter) act(path string, o Options, at time.Time) time.Duration {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.count(path, o, at)
-}
-
-func (m *meter) count(path string, o Options, at time.Time) time.Duration {
-	m.calls++
-	m.byPath[number.ReplaceAllString(path, "{gid}")]++
-	if at.Sub(m.window) >= time.Minute || at.Before(m.window) {
-		m.window, m.used, m.cost = at, 0, 0
-	}
-	m.used++
-	if o.PerMinute > 0 && m.used > o.PerMinute || o.Cost > 0 && m.cost > o.Cost {
-		m.refused++
-		return m.window.Add(time.Minute).Sub(at)
-	}
-	return 0
+	m.now -= n
 }
 
 func (m *meter) spend(objects int) {

@@ -267,6 +267,16 @@ func (w *Workspace) token(project string, place int) string {
 	return t
 }
 
+// LoseEvents lets what happened so far be in no stream of events: they are
+// delivered at most once.
+func (w *Workspace) LoseEvents() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range w.log {
+		w.log[i].projects = nil
+	}
+}
+
 // ExpireSyncs lets every sync token be too old.
 func (w *Workspace) ExpireSyncs() {
 	w.mu.Lock()

@@ -39,6 +39,7 @@ type answer struct {
 	one   any
 	rows  []row
 	paged bool
+	whole bool           // rows, which are no pages
 	extra map[string]any // beside data
 }
 
@@ -57,6 +58,7 @@ func (w *Workspace) routes() *http.ServeMux {
 		"/users":                                    w.getUsers,
 		"/workspaces":                               w.getWorkspaces,
 		"/workspaces/{workspace}/projects":          w.getProjects,
+		"/workspaces/{workspace}/tasks/search":      w.getSearch,
 		"/teams/{team}/projects":                    w.getTeamProjects,
 		"/projects/{project}":                       w.getProject,
 		"/projects/{project}/sections":              w.getSections,
@@ -85,11 +87,13 @@ func (w *Workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		fail(rw, refuse(http.StatusUnauthorized, "Not Authorized"))
 		return
 	}
-	if wait := w.meter.enter(r.URL.Path, w.o, w.o.Clock()); wait > 0 {
-		tooMany(rw, wait)
-		return
+	if r.URL.Path != Prefix+"/batch" {
+		if wait := w.meter.enter([]string{r.URL.Path}, w.o, w.o.Clock()); wait > 0 {
+			tooMany(rw, wait)
+			return
+		}
+		defer w.meter.leave(1)
 	}
-	defer w.meter.leave()
 	if _, pattern := w.mux.Handler(r); pattern == "" {
 		fail(rw, refuse(http.StatusNotFound, "No matching route for request"))
 		return
@@ -166,7 +170,16 @@ func (w *Workspace) serve(rw http.ResponseWriter, r *http.Request, op operation)
 	}
 	fields := parseFields(q.Get("opt_fields"))
 	body := map[string]any{}
-	if !a.paged {
+	if a.whole {
+		if fields == nil {
+			fields = compactFields
+		}
+		list := make([]any, len(a.rows))
+		for i, r := range a.rows {
+			list[i] = pick(r.make(), fields)
+		}
+		body["data"] = list
+	} else if !a.paged {
 		body["data"] = a.one
 		if fields != nil {
 			body["data"] = pick(a.one, fields)
@@ -268,37 +281,25 @@ func (w *Workspace) place(token string, u *url.URL) (int, *refusal) {
 }
 
 // serveBatch runs up to ten actions ("Batch requests"); each is a request of its
-// own to the limits.
+// own to the limits, and the batch is none.
 func (w *Workspace) serveBatch(rw http.ResponseWriter, r *http.Request) {
-	if w.o.NoBatch {
-		fail(rw, refuse(http.StatusForbidden, "You do not have access to this resource"))
+	in, refused := w.readBatch(r)
+	if refused != nil {
+		w.meter.enter(nil, Options{}, w.o.Clock())
+		fail(rw, refused)
 		return
 	}
-	var in struct {
-		Data struct {
-			Actions []struct {
-				Path    string         `json:"relative_path"`
-				Method  string         `json:"method"`
-				Data    map[string]any `json:"data"`
-				Options struct {
-					Fields []string `json:"fields"`
-					Limit  int      `json:"limit"`
-					Offset string   `json:"offset"`
-				} `json:"options"`
-			} `json:"actions"`
-		} `json:"data"`
+	paths := make([]string, len(in))
+	for i, a := range in {
+		paths[i] = Prefix + a.Path
 	}
-	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
-		fail(rw, refuse(http.StatusBadRequest, "Could not parse request data, invalid JSON"))
+	if wait := w.meter.enter(paths, w.o, w.o.Clock()); wait > 0 {
+		tooMany(rw, wait)
 		return
 	}
-	if n := len(in.Data.Actions); n == 0 || n > 10 {
-		fail(rw, refuse(http.StatusBadRequest, "actions: Must be between 1 and 10 actions"))
-		return
-	}
-	w.meter.batch(Prefix + in.Data.Actions[0].Path)
+	defer w.meter.leave(len(paths))
 	out := []any{}
-	for _, a := range in.Data.Actions {
+	for _, a := range in {
 		q := url.Values{}
 		for name, v := range a.Data {
 			q.Set(name, fmt.Sprint(v))
@@ -313,9 +314,7 @@ func (w *Workspace) serveBatch(rw http.ResponseWriter, r *http.Request) {
 			q.Set("offset", a.Options.Offset)
 		}
 		answer := httptest.NewRecorder()
-		if wait := w.meter.act(Prefix+a.Path, w.o, w.o.Clock()); wait > 0 {
-			tooMany(answer, wait)
-		} else if strings.Contains(a.Path, "?") || !strings.EqualFold(a.Method, http.MethodGet) {
+		if strings.Contains(a.Path, "?") || !strings.EqualFold(a.Method, http.MethodGet) {
 			fail(answer, refuse(http.StatusBadRequest, "relative_path: Query parameters are not allowed here"))
 		} else {
 			inner := httptest.NewRequestWithContext(r.Context(), http.MethodGet, Prefix+a.Path+"?"+q.Encode(), nil)
@@ -328,4 +327,33 @@ func (w *Workspace) serveBatch(rw http.ResponseWriter, r *http.Request) {
 		out = append(out, map[string]any{"status_code": answer.Code, "headers": map[string]any{}, "body": body})
 	}
 	write(rw, http.StatusOK, map[string]any{"data": out})
+}
+
+type action struct {
+	Path    string         `json:"relative_path"`
+	Method  string         `json:"method"`
+	Data    map[string]any `json:"data"`
+	Options struct {
+		Fields []string `json:"fields"`
+		Limit  int      `json:"limit"`
+		Offset string   `json:"offset"`
+	} `json:"options"`
+}
+
+func (w *Workspace) readBatch(r *http.Request) ([]action, *refusal) {
+	if w.o.NoBatch {
+		return nil, refuse(http.StatusForbidden, "You do not have access to this resource")
+	}
+	var in struct {
+		Data struct {
+			Actions []action `json:"actions"`
+		} `json:"data"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		return nil, refuse(http.StatusBadRequest, "Could not parse request data, invalid JSON")
+	}
+	if n := len(in.Data.Actions); n == 0 || n > 10 {
+		return nil, refuse(http.StatusBadRequest, "actions: Must be between 1 and 10 actions")
+	}
+	return in.Data.Actions, nil
 }

@@ -1,0 +1,203 @@
+package asana_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"fairlead/connectors/asana"
+	"fairlead/connectors/asana/asanatest"
+)
+
+const (
+	storyCalls   = asanatest.Prefix + "/tasks/{gid}/stories"
+	subtaskCalls = asanatest.Prefix + "/tasks/{gid}/subtasks"
+	taskCalls    = asanatest.Prefix + "/tasks/{gid}"
+	searchCalls  = asanatest.Prefix + "/workspaces/{gid}/tasks/search"
+	eventCalls   = asanatest.Prefix + "/events"
+)
+
+// came polls, and gives the gids of what came of it.
+func (c *collection) came(f *office) []string {
+	c.t.Helper()
+	c.clear()
+	f.ResetRequests()
+	c.poll()
+	return slices.Sorted(maps.Keys(c.tickets))
+}
+
+// A search brings a hundred subtasks at once: neither a first collection nor a
+// poll asks task by task, and no events are read.
+func TestSubtasksAreSearched(t *testing.T) {
+	f := newOffice(t, asanatest.Options{})
+	var whole string
+	var parts []string
+	for i := range 130 {
+		whole = f.create("", asanatest.AddTo([]string{f.migration, f.help}[i%2], ""))
+		parts = append(parts, f.create(whole))
+		if i == 7 {
+			parts = append(parts, f.create(whole), f.create(parts[i]))
+		}
+	}
+	f.wait(time.Hour)
+	c := collect(t, f.connect(nil, nil))
+	n := f.Requests()
+	if len(c.tickets) != 130+len(parts) {
+		t.Errorf("%d tasks and subtasks came, not %d", len(c.tickets), 130+len(parts))
+	}
+	// Two pages, the end of the second one, and the first poll's.
+	if n[subtaskCalls] != 0 || n[eventCalls] != 0 || n[taskCalls] != 0 || n[searchCalls] > 4 {
+		t.Errorf("a first collection costs %v", n)
+	}
+	if tk := c.tickets[parts[9]]; tk.Parent != parts[7] || tk.Group != f.desk {
+		t.Errorf("a subtask of a subtask is not where its task is: %+v", tk)
+	}
+
+	if got := c.came(f); len(got) != 0 || f.Calls() != 3 {
+		t.Errorf("a poll that finds nothing brings %v and costs %v", got, f.Requests())
+	}
+	f.wait(time.Hour)
+	f.edit(parts[3], f.bob, asanatest.Assign(f.ann))
+	f.edit(parts[9], f.bob, asanatest.Complete(true))
+	if got := c.came(f); !slices.Equal(got, []string{parts[3], parts[9]}) || f.Requests()[storyCalls] != 2 || f.Calls() != 5 {
+		t.Errorf("two subtasks changed, and %v came at the cost of %v", got, f.Requests())
+	}
+	for range 3 {
+		f.wait(time.Minute)
+		if got := c.came(f); len(got) != 0 || f.Calls() != 3 {
+			t.Errorf("nothing changed since, and %v came at the cost of %v", got, f.Requests())
+		}
+	}
+
+	// The sweep finds them as cheaply.
+	f.ResetRequests()
+	listed := 0
+	for ids, err := range c.src.(*asana.Source).IDs(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed += len(ids)
+	}
+	if listed != 130+len(parts) || f.Calls() > 5 {
+		t.Errorf("%d of %d are listed at the cost of %v", listed, 130+len(parts), f.Requests())
+	}
+	// And a task that changes after it does not bring its subtasks again.
+	f.edit(whole, f.bob, asanatest.Assign(f.ann))
+	if got := c.came(f); !slices.Equal(got, []string{whole}) || f.Calls() != 4 {
+		t.Errorf("after a sweep %v came at the cost of %v", got, f.Requests())
+	}
+}
+
+// The search hears late of what was changed, and in an incident very late.
+func TestASearchThatLags(t *testing.T) {
+	for name, test := range map[string]struct{ lag, within time.Duration }{
+		"a minute":                     {time.Minute, 3 * time.Minute},
+		"as long as a poll looks back": {14 * time.Minute, 17 * time.Minute},
+		"hours":                        {5 * time.Hour, 25 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newOffice(t, asanatest.Options{SearchLag: test.lag})
+			whole := f.create("", asanatest.AddTo(f.migration, ""))
+			old := f.create(whole)
+			busy := f.create("", asanatest.AddTo(f.migration, ""))
+			f.wait(6 * time.Hour)
+			fresh := f.create(whole)
+			c := collect(t, f.connect(nil, nil))
+			// The list of the task is read, since it tells of one more than was found.
+			if n := f.Requests()[subtaskCalls]; n != 1 {
+				t.Errorf("%d lists of subtasks were read", n)
+			}
+			if _, ok := c.tickets[fresh]; !ok {
+				t.Error("the newest subtask did not come")
+			}
+			f.wait(time.Hour)
+			edited := f.edit(old, f.bob, asanatest.Assign(f.ann))
+			var came []time.Duration
+			for f.clock().Sub(edited) < 49*time.Hour {
+				// The cursor moves on meanwhile.
+				if f.clock().Sub(edited) > 30*time.Minute {
+					f.wait(time.Hour)
+				}
+				now := f.edit(busy, f.bob, asanatest.Comment("x"))
+				if slices.Contains(c.came(f), old) {
+					came = append(came, now.Sub(edited))
+				}
+			}
+			if len(came) != 1 || came[0] > test.within {
+				t.Errorf("a subtask that changed came after %v", came)
+			}
+		})
+	}
+}
+
+// An account may see a workspace of which little is collected. What is not costs
+// little, and is not asked about again and again.
+func TestASearchThatFindsOthers(t *testing.T) {
+	f := newOffice(t, asanatest.Options{})
+	whole := f.create("", asanatest.AddTo(f.migration, ""))
+	part := f.create(whole)
+	other := f.create("", asanatest.AddTo(f.picnic, ""))
+	var foreign string
+	for range 250 {
+		foreign = f.create(other)
+	}
+	mine := f.create(whole)
+	f.wait(time.Hour)
+	c := collect(t, f.connect(nil, nil))
+	if n := f.Requests(); n[subtaskCalls] > 1 || n[searchCalls] > 3 {
+		t.Errorf("for one task with subtasks among many a first collection costs %v", n)
+	}
+	if got := slices.Sorted(maps.Keys(c.tickets)); !slices.Equal(got, []string{whole, part, mine}) {
+		t.Errorf("%v came", got)
+	}
+	for i, want := range []int{1, 0, 0} {
+		f.wait(time.Minute)
+		f.edit(foreign, f.bob, asanatest.Comment("x"))
+		if got := c.came(f); len(got) != 0 || f.Requests()[taskCalls] != want {
+			t.Errorf("change %d elsewhere: %v came at the cost of %v", i, got, f.Requests())
+		}
+	}
+	// Once the task they are parts of is collected, so are they.
+	f.wait(time.Hour)
+	f.edit(other, f.bob, asanatest.AddTo(f.migration, ""))
+	if got := c.came(f); len(got) != 251 {
+		t.Errorf("with a task that came from elsewhere %d came", len(got))
+	}
+	f.wait(time.Hour)
+	f.edit(foreign, f.bob, asanatest.Assign(f.bob))
+	if got := c.came(f); !slices.Equal(got, []string{foreign}) || f.Calls() != 4 {
+		t.Errorf("%v came at the cost of %v", got, f.Requests())
+	}
+}
+
+// More subtasks of one instant than a page has cannot be searched.
+func TestASearchThatCannotGoOn(t *testing.T) {
+	f := newOffice(t, asanatest.Options{})
+	whole := f.create("", asanatest.AddTo(f.migration, ""))
+	f.create("", asanatest.AddTo(f.help, ""))
+	at := f.wait(time.Minute)
+	var parts []string
+	for range 220 {
+		gid, err := f.Create(asanatest.Task{At: at, By: f.ann, Parent: whole})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, gid)
+	}
+	f.wait(time.Hour)
+	c := collect(t, f.connect(nil, nil))
+	if len(c.tickets) != 222 {
+		t.Errorf("%d of 222 came", len(c.tickets))
+	}
+	f.wait(time.Hour)
+	at = f.wait(time.Minute)
+	for _, gid := range parts {
+		if err := f.Edit(gid, f.bob, at, asanatest.Assign(f.bob)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := c.came(f); len(got) != 220 || f.Requests()[storyCalls] != 220 {
+		t.Errorf("%d of 220 that changed came at the cost of %v", len(got), f.Requests())
+	}
+}
