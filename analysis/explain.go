@@ -1,11 +1,14 @@
 package analysis
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"fairlead/analysis/people"
 )
 
 // ExplainQuery asks where published numbers come from: those of an area, of an
@@ -13,13 +16,20 @@ import (
 type ExplainQuery struct {
 	AsOf time.Time
 
-	// Area asks for the silo score and the ownership of an area. Engineer, by
-	// pseudonym, asks for what rests on somebody and for their overload: in Team,
-	// or, if that is empty, in each of their teams. Team alone asks for how even
-	// its work is, and the verdict.
+	// Area asks for the silo score and the ownership of an area, Team for what is
+	// published of a team. Engineer, by pseudonym, asks for what rests on somebody
+	// and for what they know: in Team or in Area, or, if both are empty, in all of
+	// theirs.
 	Area     string
 	Engineer string
 	Team     string
+
+	// Figure asks for one figure only, by its name in an Explanation or by that of
+	// its metric; what it is computed of is told with it.
+	Figure string
+	// Named lets Engineer be what an engineer is called where labels are names:
+	// the name, or the name with the pseudonym behind it.
+	Named bool
 
 	// Window, Basis and Unit are those of the distribution; an area has none.
 	Window Window
@@ -28,6 +38,28 @@ type ExplainQuery struct {
 
 	// Tickets is how many keys are listed at most; 0 is ten, less is none.
 	Tickets int
+
+	about []chapter // that are told; nil is all
+}
+
+// subject is what is asked about.
+func (q ExplainQuery) subject() Subject {
+	switch {
+	case q.Engineer != "":
+		return OfEngineer
+	case q.Area != "":
+		return OfArea
+	}
+	return OfTeam
+}
+
+// wants reports whether the figures of a chapter are asked for.
+func (q ExplainQuery) wants(c chapter) bool {
+	if q.Figure == "" {
+		return q.about == nil || slices.Contains(q.about, c)
+	}
+	f, ok := find(q.subject(), q.Figure)
+	return ok && f.chapter == c
 }
 
 // DefaultExplainedTickets is how many keys an Explanation lists.
@@ -37,7 +69,9 @@ const DefaultExplainedTickets = 10
 // listed, and is the one that is published.
 type Explanation struct {
 	Of      string            `json:"of"`
-	Name    string            `json:"name,omitempty"` // of the engineer that it is about
+	Asked   string            `json:"asked,omitempty"`    // the figure that was asked for
+	Who     string            `json:"engineer,omitempty"` // that it is about
+	Name    string            `json:"name,omitempty"`     // of that engineer
 	AsOf    time.Time         `json:"as_of"`
 	Figures []ExplainedFigure `json:"figures"`
 	People  []ExplainedPerson `json:"people,omitempty"`
@@ -45,9 +79,20 @@ type Explanation struct {
 	Notes   []string          `json:"notes,omitempty"`
 }
 
+// Where is the team or the area that a number of an engineer is about. Both are
+// empty for what the Explanation is about itself.
+type Where struct {
+	Team string `json:"team,omitempty"`
+	Area string `json:"area,omitempty"`
+}
+
+// named is the one that is not empty.
+func (w Where) named() string { return cmp.Or(w.Team, w.Area) }
+
 // ExplainedFigure is one number, or a verdict.
 type ExplainedFigure struct {
-	Name    string           `json:"name"`
+	Name string `json:"name"`
+	Where
 	Value   *float64         `json:"value,omitempty"` // nil for what is undefined, and for a verdict
 	Verdict string           `json:"verdict,omitempty"`
 	Formula string           `json:"formula"` // in the symbols of the inputs
@@ -85,7 +130,8 @@ type ExplainedPerson struct {
 
 // ExplainedList is tickets that a number comes from, the heaviest first.
 type ExplainedList struct {
-	Behind     string            `json:"behind"` // work, held, evidence or alone
+	Behind string `json:"behind"` // what it is a list of, such as work, held or evidence
+	Where
 	Title      string            `json:"title"`
 	Unit       string            `json:"unit"`
 	Tickets    []ExplainedTicket `json:"tickets"`
@@ -112,6 +158,15 @@ func (e *Engine) Explain(ctx context.Context, q ExplainQuery) (Explanation, erro
 	if q.Area != "" && (q.Engineer != "" || q.Team != "") {
 		return Explanation{}, fmt.Errorf("an area is explained by itself: ask for it without a team and an engineer")
 	}
+	if q.Area != "" && q.Team != "" {
+		return Explanation{}, fmt.Errorf("an area is explained by itself: ask for it without a team")
+	}
+	if q.Area+q.Engineer+q.Team == "" {
+		return Explanation{}, fmt.Errorf("there is nothing to explain: name a team, an engineer or an area")
+	}
+	if _, ok := find(q.subject(), q.Figure); !ok && q.Figure != "" {
+		return Explanation{}, noFigure(q.subject(), q.Figure)
+	}
 	basis, unit := q.Basis, q.Unit
 	if q.Area != "" {
 		basis, unit = Load, Tickets // not looked at
@@ -123,15 +178,62 @@ func (e *Engine) Explain(ctx context.Context, q ExplainQuery) (Explanation, erro
 	if err != nil {
 		return Explanation{}, err
 	}
-	switch {
-	case q.Area != "":
-		return e.explainArea(ctx, w, q)
-	case q.Engineer != "":
-		return e.explainEngineer(ctx, w, q)
-	case q.Team != "":
-		return e.explainTeam(ctx, w, q)
+	t := &telling{e: e, w: w, q: q, x: Explanation{AsOf: q.AsOf.UTC()}}
+	switch q.subject() {
+	case OfArea:
+		err = t.area(ctx)
+	case OfEngineer:
+		err = t.engineer(ctx)
+	default:
+		err = t.team(ctx)
 	}
-	return Explanation{}, fmt.Errorf("there is nothing to explain: name a team, an engineer or an area")
+	if err != nil {
+		return Explanation{}, err
+	}
+	if q.Figure != "" {
+		return t.x.Only(q.subject(), q.Figure)
+	}
+	return t.x, nil
+}
+
+// telling is an Explanation in the making.
+type telling struct {
+	e *Engine
+	w *world
+	q ExplainQuery
+	x Explanation
+
+	areas []AreaOwnership // nil before they are read
+}
+
+func (t *telling) to() int64 { return millis(t.q.AsOf) }
+
+// put adds figures that are in a team or an area; "" for what the Explanation is
+// about itself.
+func (t *telling) put(in Where, figures ...ExplainedFigure) {
+	for _, f := range figures {
+		f.Where = in
+		t.x.Figures = append(t.x.Figures, f)
+	}
+}
+
+// list adds tickets that numbers come from.
+func (t *telling) list(ctx context.Context, behind string, in Where, title, unit string, tickets []workTicket) error {
+	l, err := t.e.listed(ctx, t.w, tickets, t.q.Tickets)
+	if err != nil {
+		return err
+	}
+	l.Behind, l.Where, l.Title, l.Unit = behind, in, title, unit
+	t.x.Tickets = append(t.x.Tickets, l)
+	return nil
+}
+
+// ownership is that of all areas, read once.
+func (t *telling) ownership(ctx context.Context) (areas []AreaOwnership, err error) {
+	if t.areas == nil {
+		t.areas, err = t.e.ownership(ctx, t.w, beginning, t.to())
+	}
+	return t.areas, err
 }
 
 // dealtWork is a distribution by team with the tickets that it comes from.
@@ -147,6 +249,7 @@ type workTicket struct {
 	source    string
 	pseudonym string
 	weight    float64
+	what      string
 }
 
 // work is Distribution by team, and keeps which tickets it was.
@@ -171,7 +274,7 @@ func (e *Engine) work(ctx context.Context, w *world, q ExplainQuery) (*dealtWork
 				if parts[team] == nil {
 					parts[team] = map[workTicket]float64{}
 				}
-				parts[team][workTicket{u.ticket, u.source, p, 0}] += one.value
+				parts[team][workTicket{ticket: u.ticket, source: u.source, pseudonym: p}] += one.value
 			}
 		}
 	})
@@ -204,37 +307,79 @@ func (d *dealtWork) group(team string) (*Group, error) {
 	return nil, fmt.Errorf("there is no team %q with people or work in this window%s", team, Nearby(team, names))
 }
 
-func (e *Engine) explainTeam(ctx context.Context, w *world, q ExplainQuery) (Explanation, error) {
-	d, err := e.work(ctx, w, q)
-	if err != nil {
-		return Explanation{}, err
-	}
-	g, err := d.group(q.Team)
-	if err != nil {
-		return Explanation{}, err
-	}
-	x := Explanation{Of: g.Name + ": " + titleOf(q), AsOf: q.AsOf.UTC(), People: workers(g)}
-	x.Figures = append(spreadFigures(g), chanceFigures(g, d)...)
-	x.Figures = append(x.Figures, e.verdictFigures(g, d.groups)...)
-	if g.judged != nil && q.Basis == Load && q.Unit == Tickets {
-		areas, err := e.ownership(ctx, w, beginning, millis(q.AsOf))
+// team tells everything of a team.
+func (t *telling) team(ctx context.Context) error {
+	e, q := t.e, t.q
+	t.x.Of = q.Team + ": " + titleOf(q)
+	known := t.w.knowsTeam(q.Team)
+	if q.wants(onSpread) || !known {
+		d, err := e.work(ctx, t.w, q)
 		if err != nil {
-			return Explanation{}, err
+			return err
+		}
+		switch g, err := d.group(q.Team); {
+		case err == nil:
+			if err := t.spread(ctx, g, d); err != nil {
+				return err
+			}
+		case !known || q.wants(onSpread) && q.Figure != "":
+			return err
+		default:
+			t.x.Notes = append(t.x.Notes, "There is no work of "+q.Team+" in this window.")
+		}
+	}
+	for _, one := range []struct {
+		chapter chapter
+		tell    func(context.Context) error
+	}{{onWeeks, t.teamWeeks}, {onOpen, t.teamOpen}, {onHandovers, t.teamHandovers}, {onKnowledge, t.teamKnowledge}} {
+		if q.wants(one.chapter) {
+			if err := one.tell(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// knowsTeam reports whether there is a team or a queue of that name.
+func (w *world) knowsTeam(name string) bool {
+	if name == NoName {
+		return true
+	}
+	if w.crew != nil {
+		if _, ok := w.crew.roster.Team(name); ok {
+			return true
+		}
+	}
+	for _, queue := range w.groups {
+		if queue == name {
+			return true
+		}
+	}
+	return false
+}
+
+// spread tells how the work of a team is spread over its people.
+func (t *telling) spread(ctx context.Context, g *Group, d *dealtWork) error {
+	e, q := t.e, t.q
+	t.x.People = workers(g)
+	t.put(Where{}, spreadFigures(g)...)
+	t.put(Where{}, sizeFigures(q, g)...)
+	t.put(Where{}, chanceFigures(g, d)...)
+	t.put(Where{}, e.verdictFigures(g, d.groups)...)
+	if g.judged != nil && q.Basis == Load && q.Unit == Tickets {
+		areas, err := t.ownership(ctx)
+		if err != nil {
+			return err
 		}
 		one := []Group{*g}
-		if err := e.explain(w, one, knowledgeOf(areas), q.Window.String()); err != nil {
-			return Explanation{}, err
+		if err := e.explain(t.w, one, knowledgeOf(areas), q.Window.String()); err != nil {
+			return err
 		}
-		x.Figures = append(x.Figures, explainedFigure(&one[0]))
+		t.put(Where{}, explainedFigure(&one[0]))
 	}
-	list, err := e.listed(ctx, w, d.tickets[g.Name], q.Tickets)
-	if err != nil {
-		return Explanation{}, err
-	}
-	list.Behind, list.Title, list.Unit = listWork, "what the work is", unitOf(q)
-	x.Tickets = []ExplainedList{list}
-	x.Notes = notesOn(g)
-	return x, nil
+	t.x.Notes = append(t.x.Notes, notesOn(g)...)
+	return t.list(ctx, listWork, Where{}, "what the work is", unitOf(q), d.tickets[g.Name])
 }
 
 func notesOn(g *Group) []string {
@@ -279,56 +424,103 @@ func workers(g *Group) []ExplainedPerson {
 	return list
 }
 
-func (e *Engine) explainEngineer(ctx context.Context, w *world, q ExplainQuery) (Explanation, error) {
-	who, ok := w.people.Find(q.Engineer)
-	if !ok {
-		var known []string
-		for _, p := range w.people.Engineers() {
-			known = append(known, p.Pseudonym)
-		}
-		near := Nearby(q.Engineer, known)
-		if !strings.HasSuffix(near, "?") {
-			near = ": give a pseudonym as it stands in the metrics" // and no list of people
-		}
-		return Explanation{}, fmt.Errorf("there is no engineer %q%s", q.Engineer, near)
+// engineer tells everything of somebody, in a team, in an area, or in all.
+func (t *telling) engineer(ctx context.Context) error {
+	q := t.q
+	who, err := t.w.called(q)
+	if err != nil {
+		return err
 	}
 	if who.Bot {
-		return Explanation{}, fmt.Errorf("%s is an integration account, of which nothing is published", who.Pseudonym)
+		return fmt.Errorf("%s is an integration account, of which nothing is published", who.Pseudonym)
 	}
-	d, err := e.work(ctx, w, q)
+	t.x.Of, t.x.Who, t.x.Name = who.Pseudonym+": "+titleOf(q), who.Pseudonym, who.Name
+	if q.Area == "" && q.wants(onSpread) {
+		if err := t.parts(ctx, who.Pseudonym); err != nil {
+			return err
+		}
+	}
+	if q.Area == "" && q.wants(onWeeks) {
+		if err := t.engineerWeeks(ctx, who); err != nil {
+			return err
+		}
+	}
+	if q.Area == "" && q.wants(onOpen) {
+		if err := t.engineerOpen(ctx, who.Pseudonym); err != nil {
+			return err
+		}
+	}
+	if q.Area == "" && q.wants(onKnowledge) {
+		if err := t.engineerLeaving(ctx, who.Pseudonym); err != nil {
+			return err
+		}
+	}
+	if q.Team == "" && q.wants(onEvidence) {
+		if err := t.engineerEvidence(ctx, who.Pseudonym); err != nil {
+			return err
+		}
+	}
+	if len(t.x.Figures) == 0 {
+		return fmt.Errorf("nothing is published of %s%s in this window", who.Pseudonym, inWhat(q))
+	}
+	return nil
+}
+
+func inWhat(q ExplainQuery) string {
+	if in := cmp.Or(q.Team, q.Area); in != "" {
+		return " in " + in
+	}
+	return ""
+}
+
+// called is who is asked for.
+func (w *world) called(q ExplainQuery) (people.Engineer, error) {
+	if who, ok := w.people.Find(q.Engineer); ok {
+		return who, nil
+	}
+	var known []string
+	var named []people.Engineer
+	for _, p := range w.people.Engineers() {
+		known = append(known, p.Pseudonym)
+		if p.Name != "" && (q.Engineer == p.Name || q.Engineer == p.Name+" ("+p.Pseudonym+")") {
+			named = append(named, p)
+		}
+	}
+	if q.Named && len(named) == 1 {
+		return named[0], nil
+	}
+	near := Nearby(q.Engineer, known)
+	switch {
+	case q.Named && len(named) > 1:
+		near = ": several are called that; give a pseudonym"
+	case !strings.HasSuffix(near, "?"):
+		near = ": give a pseudonym as it stands in the metrics" // and no list of people
+	}
+	return people.Engineer{}, fmt.Errorf("there is no engineer %q%s", q.Engineer, near)
+}
+
+// parts tells what of each team's work rests on somebody.
+func (t *telling) parts(ctx context.Context, pseudonym string) error {
+	d, err := t.e.work(ctx, t.w, t.q)
 	if err != nil {
-		return Explanation{}, err
+		return err
 	}
-	x := Explanation{Of: who.Pseudonym + ": " + titleOf(q), Name: who.Name, AsOf: q.AsOf.UTC()}
 	for i := range d.groups {
 		g := &d.groups[i]
-		at := slices.IndexFunc(g.Engineers, func(p Part) bool { return p.Pseudonym == who.Pseudonym })
-		if at < 0 || q.Team != "" && g.Name != q.Team {
+		at := slices.IndexFunc(g.Engineers, func(p Part) bool { return p.Pseudonym == pseudonym })
+		if at < 0 || t.q.Team != "" && g.Name != t.q.Team {
 			continue
 		}
-		x.Figures = append(x.Figures, partFigures(g, &g.Engineers[at], d)...)
+		t.put(Where{Team: g.Name}, partFigures(t.q, g, &g.Engineers[at], d)...)
 		var own []workTicket
-		for _, t := range d.tickets[g.Name] {
-			if t.pseudonym == who.Pseudonym {
-				own = append(own, t)
+		for _, one := range d.tickets[g.Name] {
+			if one.pseudonym == pseudonym {
+				own = append(own, one)
 			}
 		}
-		list, err := e.listed(ctx, w, own, q.Tickets)
-		if err != nil {
-			return Explanation{}, err
+		if err := t.list(ctx, listWork, Where{Team: g.Name}, "what of "+g.Name+"'s work rests on them", unitOf(t.q), own); err != nil {
+			return err
 		}
-		list.Behind, list.Title, list.Unit = listWork, "what of "+g.Name+"'s work rests on them", unitOf(q)
-		x.Tickets = append(x.Tickets, list)
 	}
-	if err := e.explainOverload(ctx, w, q, who.Pseudonym, &x); err != nil {
-		return Explanation{}, err
-	}
-	if len(x.Figures) == 0 {
-		where := ""
-		if q.Team != "" {
-			where = " in " + q.Team
-		}
-		return Explanation{}, fmt.Errorf("nothing is published of %s%s in this window", who.Pseudonym, where)
-	}
-	return x, nil
+	return nil
 }

@@ -7,75 +7,116 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"fairlead/analysis/ownership"
 )
 
-// explainArea takes the ownership and the silo score of an area apart.
-func (e *Engine) explainArea(ctx context.Context, w *world, q ExplainQuery) (Explanation, error) {
-	to := millis(q.AsOf)
-	areas, err := e.ownership(ctx, w, beginning, to)
+// area takes the ownership and the silo score of an area apart.
+func (t *telling) area(ctx context.Context) error {
+	e, w, q := t.e, t.w, t.q
+	o, err := t.areaCalled(ctx, q.Area)
 	if err != nil {
-		return Explanation{}, err
+		return err
 	}
-	at := slices.IndexFunc(areas, func(a AreaOwnership) bool { return a.Area == q.Area })
+	teams, err := e.teams(ctx, w, t.to())
+	if err != nil {
+		return err
+	}
+	c := e.config.Ownership
+	t.x.Of = fmt.Sprintf("%s: who knows the area, at %s", o.Area, q.AsOf.UTC().Format("2006-01-02 15:04 MST"))
+	t.x.People = e.knowers(w, o, teams[o.Team])
+
+	evidence, err := e.evidenceTickets(ctx, w, []AreaOwnership{o}, t.to())
+	if err != nil {
+		return err
+	}
+	for i, h := range o.Holders {
+		if h.First {
+			t.x.People[i].First = firstOf(h, evidence, o.Area)
+		}
+	}
+	recent, err := e.demandTickets(ctx, w, []string{o.Area}, t.to())
+	if err != nil {
+		return err
+	}
+	var touched uint64
+	var alone []workTicket
+	for _, d := range recent {
+		if len(d.who) > 0 {
+			touched += d.shares
+		}
+		if len(d.who) == 1 && len(o.Holders) > 0 && d.who[0] == o.Holders[0].Pseudonym {
+			alone = append(alone, d.ticket(d.who[0], ""))
+		}
+	}
+	t.put(Where{}, ownershipFigures(c, o, t.x.People)...)
+	t.put(Where{}, absentFigures(o)...)
+	t.put(Where{}, siloFigures(c, o, t.x.People, touched, sharesOf(alone))...)
+	if err := t.list(ctx, listEvidence, Where{}, "what the evidence is", "evidence", tellingEvidence(evidence, c, q.AsOf)); err != nil {
+		return err
+	}
+	if err := t.list(ctx, listAlone, Where{}, "recent tickets that nobody but the top holder touched", "tickets", alone); err != nil {
+		return err
+	}
+	t.x.Notes = append(t.x.Notes, evidenceNote(c))
+	if w.crew == nil {
+		t.x.Notes = append(t.x.Notes, "Provisional: without a roster the team, "+o.Team+", is who is regularly given its tickets, each with the same capacity.")
+	}
+	return nil
+}
+
+// areaCalled is the area of a name.
+func (t *telling) areaCalled(ctx context.Context, name string) (AreaOwnership, error) {
+	areas, err := t.ownership(ctx)
+	if err != nil {
+		return AreaOwnership{}, err
+	}
+	at := slices.IndexFunc(areas, func(a AreaOwnership) bool { return a.Area == name })
 	if at < 0 {
 		names := make([]string, len(areas))
 		for i, a := range areas {
 			names[i] = a.Area
 		}
-		return Explanation{}, fmt.Errorf("there is no area %q with evidence or recent tickets%s", q.Area, Nearby(q.Area, names))
+		return AreaOwnership{}, fmt.Errorf("there is no area %q with evidence or recent tickets%s", name, Nearby(name, names))
 	}
-	o := areas[at]
-	teams, err := e.teams(ctx, w, to)
-	if err != nil {
-		return Explanation{}, err
-	}
-	c := e.config.Ownership
-	x := Explanation{Of: fmt.Sprintf("%s: who knows the area, at %s", o.Area, q.AsOf.UTC().Format("2006-01-02 15:04 MST")), AsOf: q.AsOf.UTC()}
-	x.People = e.knowers(w, o, teams[o.Team])
+	return areas[at], nil
+}
 
-	evidence, err := e.evidenceTickets(ctx, w, o, to)
-	if err != nil {
-		return Explanation{}, err
-	}
-	for i, h := range o.Holders {
-		if h.First {
-			// What its tickets do not make up.
-			var parts []float64
-			for _, t := range evidence {
-				if t.pseudonym == h.Pseudonym {
-					parts = append(parts, t.weight)
-				}
-			}
-			x.People[i].First = max(0, h.Evidence-sumOf(parts))
+func evidenceNote(c ownership.Config) string {
+	return fmt.Sprintf("Evidence: %s for a ticket resolved, %s for writing on another's ticket, %s for each change of status, %s once for the first ticket resolved; each fades by exp(−age/%s), and counts for %s.",
+		sig(c.Weights.Resolution), sig(c.Weights.Act), sig(c.Weights.Transition), sig(c.Weights.First), inDays(c.Decay), inDays(c.Memory))
+}
+
+// firstOf is what having resolved the area's first ticket adds to somebody's
+// evidence: what their tickets do not make up.
+func firstOf(h Holder, evidence []evidenceTicket, area string) float64 {
+	var parts []float64
+	for _, one := range evidence {
+		if one.pseudonym == h.Pseudonym && one.area == area {
+			parts = append(parts, one.weight)
 		}
 	}
-	recent, alone, err := e.recentTickets(ctx, w, o, to)
-	if err != nil {
-		return Explanation{}, err
-	}
-	x.Figures = append(ownershipFigures(c, o, x.People), siloFigures(c, o, x.People, recent, sharesOf(alone))...)
+	return max(0, h.Evidence-sumOf(parts))
+}
 
-	list, err := e.listedEvidence(ctx, w, evidence, q.Tickets)
-	if err != nil {
-		return Explanation{}, err
+// absentFigures are of who alone covers an area and is not there.
+func absentFigures(o AreaOwnership) []ExplainedFigure {
+	if o.Sole == nil || o.Sole.Absence == Present {
+		return nil
 	}
-	x.Tickets = append(x.Tickets, list)
-	if list, err = e.listed(ctx, w, alone, q.Tickets); err != nil {
-		return Explanation{}, err
+	absent := 1.0
+	says := map[Absence]string{Away: "is away", Leaving: "has a last day", Gone: "works here no more"}[o.Sole.Absence]
+	if !o.Sole.When.IsZero() {
+		says += ", " + map[Absence]string{Away: "back on ", Leaving: "the first day without them is ", Gone: "since "}[o.Sole.Absence] + o.Sole.When.Format(time.DateOnly)
 	}
-	list.Behind, list.Title, list.Unit = listAlone, "recent tickets that nobody but the top holder touched", "tickets"
-	x.Tickets = append(x.Tickets, list)
-
-	x.Notes = append(x.Notes, fmt.Sprintf("Evidence: %s for a ticket resolved, %s for writing on another's ticket, %s for each change of status, %s once for the first ticket resolved; each fades by exp(−age/%s), and counts for %s.",
-		sig(c.Weights.Resolution), sig(c.Weights.Act), sig(c.Weights.Transition), sig(c.Weights.First), inDays(c.Decay), inDays(c.Memory)))
-	if w.crew == nil {
-		x.Notes = append(x.Notes, "Provisional: without a roster the team, "+o.Team+", is who is regularly given its tickets, each with the same capacity.")
-	}
-	return x, nil
+	return []ExplainedFigure{{
+		Name: "sole_holder_absent", Value: &absent, Formula: "1 where only one person covers the area (or did, who has left), and the roster says that they are away, leaving or gone",
+		Inputs: []ExplainedInput{input("covering", float64(o.BusFactor), "people who cover it now")},
+		Put:    o.Sole.Pseudonym + " " + says + ": 1",
+	}}
 }
 
 // knowers are the people whom the score is about, the holders first.
@@ -197,83 +238,140 @@ func siloFigures(c ownership.Config, o AreaOwnership, people []ExplainedPerson, 
 	}
 }
 
-// areaParameters are those of inArea.
-func (e *Engine) areaParameters(w *world, area string, to int64) map[string]string {
+// areaParameters are those of inArea, for areas by name.
+func (w *world) areaParameters(areas []string, to int64) map[string]string {
 	parameters := w.parameters(to)
 	keys := []string{""} // of no area
 	for _, key := range sortedKeys(w.areas) {
-		if w.areas[key] == area {
+		if slices.Contains(areas, w.areas[key]) {
 			keys = append(keys, key)
 		}
 	}
-	parameters["areas"], parameters["names"] = stringsParameter(keys), stringsParameter([]string{area})
+	parameters["areas"], parameters["names"] = stringsParameter(keys), stringsParameter(areas)
 	return parameters
 }
 
-// evidenceTickets are the acts that the evidence of an area's holders is made of.
-func (e *Engine) evidenceTickets(ctx context.Context, w *world, o AreaOwnership, to int64) ([]evidenceTicket, error) {
+// evidenceTicket is what one kind of act on a ticket adds to somebody's evidence
+// of an area.
+type evidenceTicket struct {
+	area      string
+	ticket    uint64
+	source    string
+	pseudonym string
+	act       string
+	n         uint64 // acts
+	last      int64  // when the last of them was
+	faded     float64
+	weight    float64 // faded, times what such an act counts
+}
+
+// evidenceTickets are the acts that the evidence of the areas' holders is made of,
+// the heaviest first.
+func (e *Engine) evidenceTickets(ctx context.Context, w *world, areas []AreaOwnership, to int64) ([]evidenceTicket, error) {
 	c := e.config.Ownership
-	parameters := e.areaParameters(w, o.Area, to)
+	type holding struct{ area, pseudonym string }
+	holders, names := map[holding]bool{}, []string{}
+	for _, o := range areas {
+		names = append(names, o.Area)
+		for _, h := range o.Holders {
+			holders[holding{o.Area, h.Pseudonym}] = true
+		}
+	}
+	parameters := w.areaParameters(names, to)
 	parameters["decay"] = numberParameter(c.Decay.Milliseconds())
 	parameters["since"] = numberParameter(to - c.Memory.Milliseconds())
-	holder := map[string]bool{}
-	for _, h := range o.Holders {
-		holder[h.Pseudonym] = true
-	}
 	weights := map[string]float64{actResolution: c.Weights.Resolution, actOther: c.Weights.Act, actTransition: c.Weights.Transition}
 	var list []evidenceTicket
-	err := e.each(ctx, "evidence by ticket", evidenceTicketsSQL(e.db.Table("tickets")), parameters, func(rows driver.Rows) error {
-		var source, key, act string
+	err := e.each(ctx, "evidence ticket by ticket", evidenceSQL(e.db.Table("tickets"), oneByOne), parameters, func(rows driver.Rows) error {
+		var key string
 		var t evidenceTicket
 		var actor uint64
 		var total int64
-		if err := rows.Scan(&source, &key, &t.ticket, &actor, &act, &total); err != nil {
+		if err := rows.Scan(&t.source, &key, &actor, &t.act, &t.n, &total, &t.ticket, &t.last); err != nil {
 			return err
 		}
-		t.source, t.act, t.pseudonym = source, act, w.engineer(actor).Pseudonym
-		if t.weight = weights[act] * float64(total) / fixed; holder[t.pseudonym] && w.areaName(source, key) == o.Area {
+		t.area, t.pseudonym, t.faded = w.areaName(t.source, key), w.engineer(actor).Pseudonym, float64(total)/fixed
+		t.weight = weights[t.act] * t.faded
+		if holders[holding{t.area, t.pseudonym}] {
 			list = append(list, t)
 		}
 		return nil
 	})
-	slices.SortFunc(list, byWeight)
+	slices.SortFunc(list, func(a, b evidenceTicket) int {
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.source, b.source), cmp.Compare(a.ticket, b.ticket),
+			cmp.Compare(a.area, b.area), cmp.Compare(a.pseudonym, b.pseudonym), cmp.Compare(a.act, b.act))
+	})
 	return list, err
 }
 
-// recentTickets are how many shares of recent tickets of an area anybody touched,
-// and the tickets that only its top holder did.
-func (e *Engine) recentTickets(ctx context.Context, w *world, o AreaOwnership, to int64) (touched uint64, alone []workTicket, err error) {
-	parameters := e.areaParameters(w, o.Area, to)
+// tellingEvidence says of each act what it was, and how it faded.
+func tellingEvidence(list []evidenceTicket, c ownership.Config, asOf time.Time) []workTicket {
+	work := make([]workTicket, len(list))
+	for i, t := range list {
+		age := float64(millis(asOf)-t.last) / float64((24 * time.Hour).Milliseconds())
+		counts := map[string]float64{actResolution: c.Weights.Resolution, actOther: c.Weights.Act, actTransition: c.Weights.Transition}[t.act]
+		what := map[string]string{actResolution: "resolved", actOther: "wrote on it", actTransition: "moved it on"}[t.act]
+		if t.n > 1 {
+			what += fmt.Sprintf(" %d times, last", t.n)
+		}
+		what += " " + decimal(age, 0) + " days ago: " + sig(counts)
+		// Divided between several areas, it is less than that.
+		if alone := math.Exp(-age * 24 / c.Decay.Hours()); t.n == 1 && t.faded > 0 {
+			what += fmt.Sprintf(" · exp(−%s/%s)", decimal(age, 0), sig(c.Decay.Hours()/24))
+			if areas := math.Round(alone / t.faded); areas > 1 {
+				what += fmt.Sprintf(" / %s areas", sig(areas))
+			}
+		} else {
+			what += " · " + sig(t.faded)
+		}
+		work[i] = workTicket{t.ticket, t.source, t.pseudonym, t.weight, what}
+	}
+	return work
+}
+
+// recentTicket is one that was created lately, in an area, and who touched it of
+// those who work on tickets.
+type recentTicket struct {
+	area   string
+	id     uint64
+	source string
+	who    []string
+	shares uint64
+}
+
+// ticket is what it weighs.
+func (r recentTicket) ticket(pseudonym, what string) workTicket {
+	return workTicket{r.id, r.source, pseudonym, float64(r.shares) / shares, what}
+}
+
+// demandTickets are the recent tickets of areas.
+func (e *Engine) demandTickets(ctx context.Context, w *world, areas []string, to int64) ([]recentTicket, error) {
+	parameters := w.areaParameters(areas, to)
 	workers, err := e.workers(ctx, w, e.db.Table("tickets"), parameters)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	parameters["since"] = numberParameter(to - e.config.Ownership.Demand.Milliseconds())
-	err = e.each(ctx, "demand by ticket", demandTicketsSQL(e.db.Table("tickets")), parameters, func(rows driver.Rows) error {
-		var source, key string
-		var id, n uint64
+	var list []recentTicket
+	err = e.each(ctx, "demand ticket by ticket", demandSQL(e.db.Table("tickets"), oneByOne), parameters, func(rows driver.Rows) error {
+		var r recentTicket
+		var key, group string
 		var actors []uint64
-		if err := rows.Scan(&source, &key, &id, &actors, &n); err != nil {
+		if err := rows.Scan(&r.source, &key, &group, &actors, &r.shares, &r.id); err != nil {
 			return err
 		}
-		if w.areaName(source, key) != o.Area {
+		if r.area = w.areaName(r.source, key); key == "" || !slices.Contains(areas, r.area) {
 			return nil
 		}
-		var who []string
 		for _, actor := range actors {
-			if p := w.engineer(actor).Pseudonym; workers[p] && !slices.Contains(who, p) {
-				who = append(who, p)
+			if p := w.engineer(actor).Pseudonym; workers[p] && !slices.Contains(r.who, p) {
+				r.who = append(r.who, p)
 			}
 		}
-		if len(who) > 0 {
-			touched += n
-		}
-		if len(who) == 1 && len(o.Holders) > 0 && who[0] == o.Holders[0].Pseudonym {
-			alone = append(alone, workTicket{id, source, who[0], float64(n) / shares})
-		}
+		list = append(list, r)
 		return nil
 	})
-	return touched, alone, err
+	return list, err
 }
 
 func sharesOf(tickets []workTicket) uint64 {
@@ -282,28 +380,6 @@ func sharesOf(tickets []workTicket) uint64 {
 		sum += uint64(math.Round(t.weight * shares))
 	}
 	return sum
-}
-
-// listedEvidence is the heaviest acts with their tickets' keys.
-func (e *Engine) listedEvidence(ctx context.Context, w *world, evidence []evidenceTicket, most int) (ExplainedList, error) {
-	work := make([]workTicket, len(evidence))
-	for i, t := range evidence {
-		work[i] = workTicket{t.ticket, t.source, t.pseudonym, t.weight}
-	}
-	most = min(most, len(evidence))
-	keys, err := e.keys(ctx, work[:most])
-	x := ExplainedList{Behind: listEvidence, Title: "what the evidence is", Unit: "evidence", Tickets: []ExplainedTicket{}}
-	for _, t := range evidence[:most] {
-		p, _ := w.people.Find(t.pseudonym)
-		what := map[string]string{actResolution: "resolved", actOther: "wrote on it", actTransition: "moved it on"}[t.act]
-		x.Tickets = append(x.Tickets, ExplainedTicket{Key: keys[t.ticket], Source: t.source, Pseudonym: t.pseudonym, Name: p.Name, Weight: t.weight, What: what})
-	}
-	var rest []float64
-	for _, t := range evidence[most:] {
-		rest = append(rest, t.weight)
-	}
-	x.More, x.MoreWeight = len(rest), sumOf(rest)
-	return x, err
 }
 
 // inDays writes a duration in days.

@@ -71,6 +71,49 @@ func spreadFigures(g *Group) []ExplainedFigure {
 	return append(list, intervalFigures(g)...)
 }
 
+// sizeFigures are how much work of how many people it is.
+func sizeFigures(q ExplainQuery, g *Group) []ExplainedFigure {
+	people, capacity := float64(len(g.Engineers)), 0.0
+	for _, p := range g.Engineers {
+		capacity += p.Capacity
+	}
+	who, each := "who had a ticket of it in the window", "each counts as one, without a roster"
+	if !g.Provisional {
+		who, each = "members who were there in the window, by the roster", "the part of full time that each was there for, by the roster"
+	}
+	list := []ExplainedFigure{
+		{
+			Name: "engineers", Value: &people, Formula: "how many are counted: " + who, Inputs: []ExplainedInput{input("n", people, who)},
+			Put: counted(len(g.Engineers), "person") + ", listed below",
+		},
+		{
+			Name: "capacity", Value: defined(capacity), Formula: "Σ c_i, in full-time equivalents: " + each, Inputs: []ExplainedInput{input("C", capacity, "the sum of the c_i of the people below")},
+			Put: "over the " + counted(len(g.Engineers), "person") + " below: " + sig(capacity),
+		},
+		{
+			Name: "total", Value: &g.Total, Formula: "Σ W_i, in " + unitOf(q), Inputs: []ExplainedInput{input("W", g.Total, "the sum of the W_i of the people below")},
+			Put: "over the " + counted(len(g.Engineers), "person") + " below: " + sig(g.Total),
+		},
+	}
+	return append(list, averageFigure(q, "W", "the work of all", g.Total)...)
+}
+
+// averageFigure is how much work was open on average over a window; none for what
+// is not open work, and for a window without beginning.
+func averageFigure(q ExplainQuery, symbol, says string, work float64) []ExplainedFigure {
+	from, to := q.Window.Bounds(q.AsOf)
+	if q.Basis != Load || from.IsZero() {
+		return nil
+	}
+	days := to.Sub(from).Hours() / 24
+	average := work / days
+	return []ExplainedFigure{{
+		Name: "average_load", Value: defined(average), Formula: symbol + " / days of the window: so much was open at a time, on average",
+		Inputs: []ExplainedInput{input(symbol, work, says+", in "+unitOf(q)), input("days", days, "of the window")},
+		Put:    fmt.Sprintf("%s / %s = %s", sig(work), sig(days), sig(average)),
+	}}
+}
+
 // intervalFigures are the ends of the jackknife interval, from the Gini of the
 // group without each of its people.
 func intervalFigures(g *Group) []ExplainedFigure {
@@ -233,21 +276,21 @@ func explainedFigure(g *Group) ExplainedFigure {
 }
 
 // partFigures are those of one engineer in a group.
-func partFigures(g *Group, p *Part, d *dealtWork) []ExplainedFigure {
+func partFigures(q ExplainQuery, g *Group, p *Part, d *dealtWork) []ExplainedFigure {
 	inputs := []ExplainedInput{
 		input("W_i", p.Value, "their work in "+g.Name), input("W", g.Total, "the work of all "+counted(g.People, "person")),
 		input("c_i", p.Capacity, "their capacity, FTE that was present"), input("C", g.Capacity, "the capacity of all"),
 	}
 	if g.Total == 0 {
-		return []ExplainedFigure{{Name: "relative_load", Inputs: inputs, Formula: "(W_i/W) / (c_i/C)", Put: "there is no work in the window"}}
+		return append(averageFigure(q, "W_i", "their work in "+g.Name, 0), ExplainedFigure{Name: "relative_load", Inputs: inputs, Formula: "(W_i/W) / (c_i/C)", Put: "there is no work in the window"})
 	}
 	share, even := p.Value/g.Total, p.Capacity/g.Capacity
 	relative := share / even
-	list := []ExplainedFigure{{
+	list := append(averageFigure(q, "W_i", "their work in "+g.Name, p.Value), ExplainedFigure{
 		Name: "relative_load", Value: defined(relative), Inputs: inputs,
 		Formula: "(W_i/W) / (c_i/C): 1 is an even share",
 		Put:     fmt.Sprintf("in %s: (%s/%s) / (%s/%s) = %s / %s = %s", g.Name, sig(p.Value), sig(g.Total), sig(p.Capacity), sig(g.Capacity), sig(share), sig(even), sig(relative)),
-	}}
+	})
 	if p.Z == nil || p.Tail == nil {
 		return list
 	}

@@ -21,58 +21,133 @@ var Subjects = []Subject{OfTeam, OfEngineer, OfArea}
 
 // What lists of tickets are behind.
 const (
-	listWork     = "work"     // the work of a window
-	listHeld     = "held"     // what was open in a week
-	listEvidence = "evidence" // what somebody knows of an area
-	listAlone    = "alone"    // that only one person touched
+	listWork       = "work"       // the work of a window
+	listHeld       = "held"       // what was open in the last week
+	listWeeks      = "weeks"      // what was open in each of the weeks shown
+	listUnplanned  = "unplanned"  // unplanned work that came
+	listPlanned    = "planned"    // other work that came
+	listCame       = "came"       // all that came while flow is looked at
+	listLeft       = "left"       // all that left
+	listCalled     = "called"     // what came while on call
+	listOff        = "off"        // what was done outside own hours
+	listIn         = "in"         // what was done within them
+	listOffUsual   = "off_usual"  // the same of the weeks before
+	listInUsual    = "in_usual"   //
+	listRest       = "rest"       // what ended a daily rest
+	listOpen       = "open"       // what is open and held
+	listUnassigned = "unassigned" // what is open and in nobody's hands
+	listHandedOver = "handed_over"
+	listEvidence   = "evidence" // what somebody knows of an area
+	listAlone      = "alone"    // that only one person touched
+	listDemand     = "demand"   // recent tickets of areas
+)
+
+// chapter is figures of a subject that are made from the same data.
+type chapter uint8
+
+// The chapters; those of areas are one.
+const (
+	onSpread    chapter = iota // how the work of a window is spread
+	onWeeks                    // the last whole weeks
+	onOpen                     // what is open now
+	onHandovers                //
+	onKnowledge                // what hangs on whom, of a team's areas
+	onEvidence                 // what somebody knows of areas
 )
 
 // published is a figure of an explanation.
 type published struct {
 	subject Subject
+	chapter chapter
 	name    string
 	also    []string // as it is called in a metric, and where else it is shown
 	from    []string // figures that it is computed of
 	lists   []string
 }
 
+// signalLists are the tickets behind the signals of overload.
+var signalLists = map[string][]string{
+	"own_load": {listHeld, listWeeks}, "team_load": {listHeld}, "flow": {listCame, listLeft}, "on_call": {listCalled},
+	"unplanned": {listUnplanned, listPlanned}, "after_hours": {listOff, listIn}, "rest": {listRest},
+}
+
 var signals = []string{"own_load", "team_load", "flow", "on_call", "unplanned", "after_hours", "rest"}
+
+// signalName and levelName are how the figures of a signal are called.
+func signalName(signal string) string { return signal + "_signal" }
+func levelName(signal string) string  { return signal + "_level" }
 
 var explainable = func() []published {
 	work, held, evidence := []string{listWork}, []string{listHeld}, []string{listEvidence}
+	came, acts := []string{listUnplanned, listPlanned}, []string{listOff, listIn}
+	known := []string{listDemand, listEvidence}
+	var states []string
+	for _, s := range signals {
+		states = append(states, signalName(s))
+	}
 	list := []published{
-		{OfTeam, "gini", []string{"load_gini"}, nil, work},
-		{OfTeam, "gini_low", []string{"load_gini_low"}, []string{"gini"}, work},
-		{OfTeam, "gini_high", []string{"load_gini_high"}, []string{"gini"}, work},
-		{OfTeam, "hoover", []string{"load_hoover"}, nil, work},
-		{OfTeam, "theil", nil, nil, work},
-		{OfTeam, "hhi", []string{"load_hhi"}, nil, work},
-		{OfTeam, "effective", []string{"effective_engineers"}, []string{"hhi"}, work},
-		{OfTeam, "top_share", nil, nil, work},
-		{OfTeam, "cv2", nil, nil, work},
-		{OfTeam, "gini_chance", []string{"load_gini_chance", "by_chance"}, nil, work},
-		{OfTeam, "gini_excess", []string{"load_gini_excess", "excess"}, []string{"gini", "gini_chance"}, work},
-		{OfTeam, "gini_explained", []string{"load_gini_explained", "explained"}, []string{"gini_chance"}, work},
-		{OfTeam, "gini_chance_low", []string{"load_gini_chance_low"}, nil, work},
-		{OfTeam, "gini_chance_high", []string{"load_gini_chance_high"}, nil, work},
-		{OfTeam, "p", []string{"load_fairness_p", "p_value"}, []string{"cv2"}, work},
-		{OfTeam, "p_adjusted", []string{"load_fairness_q", "q_value", "q"}, []string{"p"}, work},
-		{OfTeam, "verdict", []string{"load_fairness_verdict", "fairness"}, []string{"hoover", "p", "p_adjusted"}, work},
-		{OfEngineer, "relative_load", []string{"load"}, nil, work},
-		{OfEngineer, "z", nil, []string{"relative_load"}, work},
-		{OfEngineer, "tail", nil, []string{"relative_load"}, work},
-		{OfEngineer, "overloaded", []string{"overload", "overload_signal", "overload_signals"}, signals, held},
-		{OfArea, "bus_factor", nil, nil, evidence},
-		{OfArea, "ownership_hhi", []string{"hhi"}, nil, evidence},
-		{OfArea, "effective_owners", []string{"effective"}, []string{"ownership_hhi"}, evidence},
-		{OfArea, "top_owner", nil, nil, evidence},
-		{OfArea, "concentration", nil, nil, evidence},
-		{OfArea, "missing_backup", []string{"backup"}, nil, evidence},
-		{OfArea, "sole_demand", []string{"demand"}, nil, []string{listAlone}},
-		{OfArea, "silo", []string{"silo_component", "silo_score"}, []string{"concentration", "missing_backup", "sole_demand"}, []string{listEvidence, listAlone}},
+		{OfTeam, onSpread, "gini", []string{"load_gini"}, nil, work},
+		{OfTeam, onSpread, "gini_low", []string{"load_gini_low"}, []string{"gini"}, work},
+		{OfTeam, onSpread, "gini_high", []string{"load_gini_high"}, []string{"gini"}, work},
+		{OfTeam, onSpread, "hoover", []string{"load_hoover"}, nil, work},
+		{OfTeam, onSpread, "theil", nil, nil, work},
+		{OfTeam, onSpread, "hhi", []string{"load_hhi"}, nil, work},
+		{OfTeam, onSpread, "effective", []string{"effective_engineers"}, []string{"hhi"}, work},
+		{OfTeam, onSpread, "top_share", nil, nil, work},
+		{OfTeam, onSpread, "cv2", nil, nil, work},
+		{OfTeam, onSpread, "engineers", []string{"people"}, nil, work},
+		{OfTeam, onSpread, "capacity", []string{"capacity_fte"}, []string{"engineers"}, work},
+		{OfTeam, onSpread, "total", []string{"tickets"}, []string{"engineers"}, work},
+		{OfTeam, onSpread, "average_load", []string{"load"}, []string{"total"}, work},
+		{OfTeam, onSpread, "gini_chance", []string{"load_gini_chance", "by_chance"}, nil, work},
+		{OfTeam, onSpread, "gini_excess", []string{"load_gini_excess", "excess"}, []string{"gini", "gini_chance"}, work},
+		{OfTeam, onSpread, "gini_explained", []string{"load_gini_explained", "explained"}, []string{"gini_chance"}, work},
+		{OfTeam, onSpread, "gini_chance_low", []string{"load_gini_chance_low"}, nil, work},
+		{OfTeam, onSpread, "gini_chance_high", []string{"load_gini_chance_high"}, nil, work},
+		{OfTeam, onSpread, "p", []string{"load_fairness_p", "p_value"}, []string{"cv2"}, work},
+		{OfTeam, onSpread, "p_adjusted", []string{"load_fairness_q", "q_value", "q"}, []string{"p"}, work},
+		{OfTeam, onSpread, "verdict", []string{"load_fairness_verdict", "fairness"}, []string{"hoover", "p", "p_adjusted"}, work},
+		{OfTeam, onWeeks, "overloaded_engineers", []string{"overload", "overloaded"}, []string{"judged_engineers"}, held},
+		{OfTeam, onWeeks, "judged_engineers", []string{"judged"}, nil, held},
+		{OfTeam, onWeeks, "unplanned", nil, nil, came},
+		{OfTeam, onWeeks, "after_hours", nil, nil, acts},
+		{OfTeam, onWeeks, "after_hours_usual", nil, nil, []string{listOffUsual, listInUsual}},
+		{OfTeam, onWeeks, "short_rests", []string{"rests", "rest"}, nil, []string{listRest}},
+		{OfTeam, onOpen, "open", []string{"open_tickets"}, nil, []string{listOpen}},
+		{OfTeam, onOpen, "unassigned", []string{"unassigned_tickets"}, nil, []string{listUnassigned}},
+		{OfTeam, onOpen, "unassigned_growing", []string{"growing"}, []string{"unassigned"}, []string{listUnassigned}},
+		{OfTeam, onHandovers, "handovers", []string{"handovers_total"}, nil, []string{listHandedOver}},
+		{OfTeam, onKnowledge, "bus_factor", nil, nil, known},
+		{OfTeam, onKnowledge, "silo", []string{"silo_score"}, nil, known},
+		{OfTeam, onKnowledge, "sole_holder_areas", []string{"sole_areas"}, nil, known},
+		{OfEngineer, onSpread, "average_load", []string{"load"}, nil, work},
+		{OfEngineer, onSpread, "relative_load", nil, nil, work},
+		{OfEngineer, onSpread, "z", nil, []string{"relative_load"}, work},
+		{OfEngineer, onSpread, "tail", nil, []string{"relative_load"}, work},
+		{OfEngineer, onWeeks, "overloaded", []string{"overload", "overload_signal", "overload_signals"}, states, held},
+		{OfEngineer, onWeeks, "unplanned", nil, nil, came},
+		{OfEngineer, onWeeks, "after_hours", nil, nil, acts},
+		{OfEngineer, onWeeks, "weekly_load", []string{"weeks"}, nil, []string{listWeeks}},
+		{OfEngineer, onOpen, "open", []string{"open_tickets"}, nil, []string{listOpen}},
+		{OfEngineer, onKnowledge, "orphaned_demand", []string{"orphaned"}, []string{"uncovered_areas"}, known},
+		{OfEngineer, onKnowledge, "uncovered_areas", []string{"uncovered"}, nil, known},
+		{OfEngineer, onEvidence, "evidence", nil, nil, evidence},
+		{OfEngineer, onEvidence, "area_evidence", []string{"evidence_share"}, []string{"evidence"}, evidence},
+		{OfEngineer, onEvidence, "covers", []string{"covered"}, []string{"evidence"}, evidence},
+		{OfArea, 0, "bus_factor", nil, nil, evidence},
+		{OfArea, 0, "sole_holder_absent", []string{"absent"}, []string{"bus_factor"}, evidence},
+		{OfArea, 0, "ownership_hhi", []string{"hhi"}, nil, evidence},
+		{OfArea, 0, "effective_owners", []string{"effective"}, []string{"ownership_hhi"}, evidence},
+		{OfArea, 0, "top_owner", nil, nil, evidence},
+		{OfArea, 0, "concentration", nil, nil, evidence},
+		{OfArea, 0, "missing_backup", []string{"backup"}, nil, evidence},
+		{OfArea, 0, "sole_demand", []string{"demand"}, nil, []string{listAlone}},
+		{OfArea, 0, "silo", []string{"silo_component", "silo_score"}, []string{"concentration", "missing_backup", "sole_demand"}, []string{listEvidence, listAlone}},
 	}
 	for _, s := range signals {
-		list = append(list, published{OfEngineer, s, nil, nil, held})
+		list = append(list,
+			published{OfEngineer, onWeeks, signalName(s), []string{s}, nil, signalLists[s]},
+			published{OfEngineer, onWeeks, levelName(s), nil, []string{signalName(s)}, signalLists[s]})
 	}
 	return list
 }()
@@ -89,15 +164,21 @@ func called(subject Subject, name string) string {
 	return name
 }
 
+// find is the figure of that name, or else the first that is also called so.
 func find(subject Subject, figure string) (published, bool) {
 	name := called(subject, figure)
-	i := slices.IndexFunc(explainable, func(p published) bool {
-		return p.subject == subject && (p.name == name || slices.Contains(p.also, name))
-	})
+	i := slices.IndexFunc(explainable, func(p published) bool { return p.subject == subject && p.name == name })
+	if i < 0 {
+		i = slices.IndexFunc(explainable, func(p published) bool { return p.subject == subject && slices.Contains(p.also, name) })
+	}
 	if i < 0 {
 		return published{}, false
 	}
 	return explainable[i], true
+}
+
+func noFigure(subject Subject, figure string) error {
+	return fmt.Errorf("there is no figure of %ss called %q: give %s", subject, figure, strings.Join(Figures(subject), ", "))
 }
 
 // Explainable reports whether an Explanation of the subject has such a figure, by
@@ -118,14 +199,30 @@ func Figures(subject Subject) []string {
 	return names
 }
 
+// Behind are the lists of tickets that a figure of an Explanation comes from.
+func (x Explanation) Behind(subject Subject, f ExplainedFigure) []ExplainedList {
+	p, ok := find(subject, f.Name)
+	if !ok {
+		return nil
+	}
+	var lists []ExplainedList
+	for _, l := range x.Tickets {
+		if l.Where == f.Where && slices.Contains(p.lists, l.Behind) {
+			lists = append(lists, l)
+		}
+	}
+	return lists
+}
+
 // Only is the part of an explanation that is about one figure, by its name or
 // that of its metric, and what that figure is computed of. The error says which
 // figures there are.
 func (x Explanation) Only(subject Subject, figure string) (Explanation, error) {
 	p, ok := find(subject, figure)
 	if !ok {
-		return Explanation{}, fmt.Errorf("there is no figure of %ss called %q: give %s", subject, figure, strings.Join(Figures(subject), ", "))
+		return Explanation{}, noFigure(subject, figure)
 	}
+	x.Asked = p.name
 	wanted := map[string]bool{p.name: true}
 	add := func(names []string) {
 		for _, n := range names {
@@ -153,7 +250,11 @@ func (x Explanation) Only(subject Subject, figure string) (Explanation, error) {
 				names = append(names, f.Name)
 			}
 		}
-		return Explanation{}, fmt.Errorf("%s is not known of %s; what is: %s", p.name, x.Of, strings.Join(names, ", "))
+		told := ""
+		if len(names) > 0 {
+			told = "; what is: " + strings.Join(names, ", ")
+		}
+		return Explanation{}, fmt.Errorf("%s is not known of %s%s", p.name, x.Of, told)
 	}
 	lists := x.Tickets
 	x.Tickets = nil
@@ -163,6 +264,47 @@ func (x Explanation) Only(subject Subject, figure string) (Explanation, error) {
 		}
 	}
 	return x, nil
+}
+
+// timeLists and timeFigures tell when somebody worked.
+var (
+	timeLists   = []string{listOff, listIn, listOffUsual, listInUsual, listRest}
+	timeFigures = []string{
+		"after_hours", "after_hours_usual", "short_rests",
+		signalName("after_hours"), levelName("after_hours"), signalName("rest"), levelName("rest"),
+	}
+)
+
+// WithoutHours is the same without what tells when somebody worked.
+func (x Explanation) WithoutHours() Explanation {
+	x.Figures = slices.DeleteFunc(slices.Clone(x.Figures), func(f ExplainedFigure) bool { return slices.Contains(timeFigures, f.Name) })
+	x.Tickets = slices.DeleteFunc(slices.Clone(x.Tickets), func(l ExplainedList) bool { return slices.Contains(timeLists, l.Behind) })
+	for i := range x.Figures {
+		if f := &x.Figures[i]; f.Name == "overloaded" {
+			f.Verdict, f.Put = withoutTime(f.Verdict), withoutTime(f.Put)
+		}
+	}
+	return x
+}
+
+// withoutTime takes the family out of a text of stateFigure, where it is told last
+// of several.
+func withoutTime(text string) string {
+	parts := strings.Split(text, "; ")
+	for i, p := range parts {
+		if before, _, found := strings.Cut(p, "time: "); found {
+			parts[i] = strings.TrimSuffix(before, ": ")
+		}
+	}
+	parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
+	return strings.NewReplacer(" and time)", ")", " (time)", "").Replace(strings.Join(parts, "; "))
+}
+
+// Within is the part of an explanation that is about certain teams and areas.
+func (x Explanation) Within(in func(Where) bool) Explanation {
+	x.Figures = slices.DeleteFunc(slices.Clone(x.Figures), func(f ExplainedFigure) bool { return !in(f.Where) })
+	x.Tickets = slices.DeleteFunc(slices.Clone(x.Tickets), func(l ExplainedList) bool { return !in(l.Where) })
+	return x
 }
 
 // Anonymous is the same without names: pseudonyms stay.

@@ -1,88 +1,15 @@
 package analysis
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
+	"gonum.org/v1/gonum/stat/distuv"
+
 	"fairlead/analysis/overload"
 )
-
-// explainOverload adds the state of an engineer after the last whole week, with
-// the tickets that were in their hands in it.
-func (e *Engine) explainOverload(ctx context.Context, w *world, q ExplainQuery, pseudonym string, x *Explanation) error {
-	span := e.followed(q.AsOf)
-	squads, err := e.squadsAt(ctx, w, span)
-	if err != nil {
-		return err
-	}
-	judged := false
-	for _, c := range squads {
-		at := slices.IndexFunc(c.members, func(m overload.Member) bool { return m.Engineer == pseudonym })
-		if at < 0 || q.Team != "" && c.team != q.Team || c.provisional && c.team == NoName {
-			continue
-		}
-		assessed, err := e.config.Overload.Assess(c.members)
-		if err != nil {
-			return fmt.Errorf("judging the load of a team: %w", err)
-		}
-		n := slices.IndexFunc(assessed, func(a overload.Assessment) bool { return a.Engineer == pseudonym })
-		weeks := assessed[n].Weeks
-		if len(weeks) == 0 || weeks[len(weeks)-1].Week != span.last() {
-			continue // not there any more
-		}
-		judged = true
-		x.Figures = append(x.Figures, e.stateFigure(c.team, weeks, span))
-		last := weeks[len(weeks)-1]
-		for _, r := range last.Readings {
-			if r.Status == overload.Measured {
-				x.Figures = append(x.Figures, e.signalFigure(c.team, last, r))
-			}
-		}
-	}
-	if !judged {
-		x.Notes = append(x.Notes, "Of overload nothing is known: there is no whole week of theirs just before.")
-		return nil
-	}
-	return e.heldIn(ctx, w, q, pseudonym, span.last(), x)
-}
-
-// heldIn lists the open tickets that were in somebody's hands in a week.
-func (e *Engine) heldIn(ctx context.Context, w *world, q ExplainQuery, pseudonym string, week overload.Week, x *Explanation) error {
-	g, err := e.weighing(ctx, w, Load, Tickets, week.Start())
-	if err != nil {
-		return err
-	}
-	type place struct {
-		ticket uint64
-		source string
-	}
-	held := map[place]float64{}
-	err = e.eachUnit(ctx, w, Load, millis(week.Start()), millis((week + 1).Start()), func(u *unit) {
-		if u.actor != 0 && w.engineer(u.actor).Pseudonym == pseudonym {
-			held[place{u.ticket, u.source}] += float64(u.weight) * g.scale / 7
-		}
-	})
-	if err != nil {
-		return err
-	}
-	var own []workTicket
-	for p, weight := range held {
-		own = append(own, workTicket{p.ticket, p.source, pseudonym, weight})
-	}
-	list, err := e.listed(ctx, w, own, q.Tickets)
-	if err != nil {
-		return err
-	}
-	list.Behind, list.Title = listHeld, "what was open in their hands in the week of "+week.Start().Format(time.DateOnly)
-	list.Unit = "of the week"
-	x.Tickets = append(x.Tickets, list)
-	return nil
-}
 
 // stateFigure is whether an engineer is overloaded, and by which weeks.
 func (e *Engine) stateFigure(team string, states []overload.State, span weeks) ExplainedFigure {
@@ -134,7 +61,7 @@ func (e *Engine) stateFigure(team string, states []overload.State, span weeks) E
 // signalFigure is one signal of a week, from what it is computed of.
 func (e *Engine) signalFigure(team string, s overload.State, r overload.Reading) ExplainedFigure {
 	p := s.Parts
-	f := ExplainedFigure{Name: string(r.Signal), Put: "in " + team + ", " + string(r.Signal.Family()) + ": " + s.Explain(e.config.Overload, r.Signal), Verdict: "does not hold"}
+	f := ExplainedFigure{Name: signalName(string(r.Signal)), Put: "in " + team + ", " + string(r.Signal.Family()) + ": " + s.Explain(e.config.Overload, r.Signal), Verdict: "does not hold"}
 	if r.Holds() {
 		f.Verdict = "holds"
 	}
@@ -178,17 +105,31 @@ func (e *Engine) signalFigure(team string, s overload.State, r overload.Reading)
 	return f
 }
 
-// evidenceTicket is what one act on a ticket adds to somebody's evidence.
-type evidenceTicket struct {
-	ticket    uint64
-	source    string
-	pseudonym string
-	act       string
-	weight    float64
-}
-
-// byWeight orders evidence, the heaviest first.
-func byWeight(a, b evidenceTicket) int {
-	return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.source, b.source), cmp.Compare(a.ticket, b.ticket),
-		cmp.Compare(a.pseudonym, b.pseudonym), cmp.Compare(a.act, b.act))
+// levelFigure is how near a signal is to holding, from its value.
+func (e *Engine) levelFigure(team string, s overload.State, r overload.Reading) ExplainedFigure {
+	c, p := e.config.Overload, s.Parts
+	f := ExplainedFigure{Name: levelName(string(r.Signal)), Value: defined(r.Level)}
+	value, threshold := input("value", r.Value, "of the signal, as above"), input("threshold", r.Threshold, "configured")
+	switch r.Signal {
+	case overload.SignalTeamLoad:
+		z, limit := -distuv.UnitNormal.Quantile(p.TeamTail), -distuv.UnitNormal.Quantile(c.TeamLoadTail)
+		f.Formula = "the lesser of value/threshold and z(tail)/z(limit), at least 0: over 1 the signal holds"
+		f.Inputs = []ExplainedInput{
+			value, threshold, input("z(tail)", z, "standard normal deviate with the probability of as much by chance above it, between −38 and 38"),
+			input("z(limit)", limit, "the same of the configured probability, "+sig(c.TeamLoadTail)),
+		}
+		f.Put = fmt.Sprintf("the lesser of %s / %s and %s / %s = %s", sig(r.Value), sig(r.Threshold), sig(z), sig(limit), sig(r.Level))
+	case overload.SignalAfterHours:
+		f.Formula = "least/threshold, by Wilson's lower bound of the share: over 1 the signal holds"
+		f.Inputs = []ExplainedInput{input("least", p.OffLower, "Wilson's lower bound"), input("threshold", r.Threshold, "the usual share times what is configured")}
+		f.Put = fmt.Sprintf("%s / %s = %s", sig(p.OffLower), sig(r.Threshold), sig(r.Level))
+	case overload.SignalRest:
+		f.Formula, f.Inputs = "threshold/value: over 1 the signal holds", []ExplainedInput{value, threshold}
+		f.Put = fmt.Sprintf("%s / %s = %s", sig(r.Threshold), sig(r.Value), sig(r.Level))
+	default:
+		f.Formula, f.Inputs = "value/threshold, at least 0: over 1 the signal holds", []ExplainedInput{value, threshold}
+		f.Put = fmt.Sprintf("%s / %s = %s", sig(r.Value), sig(r.Threshold), sig(r.Level))
+	}
+	f.Put = "in " + team + ": " + f.Put
+	return f
 }

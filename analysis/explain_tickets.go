@@ -44,7 +44,7 @@ func (e *Engine) eachUnit(ctx context.Context, w *world, basis Basis, from, to i
 func (e *Engine) listed(ctx context.Context, w *world, list []workTicket, most int) (ExplainedList, error) {
 	x := ExplainedList{Tickets: []ExplainedTicket{}}
 	slices.SortFunc(list, func(a, b workTicket) int {
-		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.source, b.source), cmp.Compare(a.ticket, b.ticket), cmp.Compare(a.pseudonym, b.pseudonym))
+		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.source, b.source), cmp.Compare(a.ticket, b.ticket), cmp.Compare(a.pseudonym, b.pseudonym), cmp.Compare(a.what, b.what))
 	})
 	most = min(most, len(list))
 	keys, err := e.keys(ctx, list[:most])
@@ -53,7 +53,7 @@ func (e *Engine) listed(ctx context.Context, w *world, list []workTicket, most i
 	}
 	for _, t := range list[:most] {
 		p, _ := w.people.Find(t.pseudonym)
-		x.Tickets = append(x.Tickets, ExplainedTicket{Key: keys[t.ticket], Source: t.source, Pseudonym: t.pseudonym, Name: p.Name, Weight: t.weight})
+		x.Tickets = append(x.Tickets, ExplainedTicket{Key: keys[t.ticket], Source: t.source, Pseudonym: t.pseudonym, Name: p.Name, Weight: t.weight, What: t.what})
 	}
 	var rest []float64
 	for _, t := range list[most:] {

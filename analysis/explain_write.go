@@ -29,11 +29,15 @@ func (x Explanation) Write(out io.Writer, names bool) error {
 		result := orUndefined(f.Value)
 		if f.Verdict != "" {
 			result = f.Verdict
-			if f.Value != nil && f.Name != "overloaded" {
+			if f.Value != nil && f.Name != "overloaded" && f.Name != "covers" {
 				result = sig(*f.Value) + ", " + f.Verdict
 			}
 		}
-		p.line("%s: %s", f.Name, result)
+		name := f.Name
+		if in := f.named(); in != "" {
+			name += " in " + in
+		}
+		p.line("%s: %s", name, result)
 		p.line("  = %s", f.Formula)
 		p.line("  = %s", f.Put)
 		for _, i := range f.Inputs[:min(len(f.Inputs), 8)] {

@@ -56,9 +56,18 @@ func (e *Engine) LoadAt(ctx context.Context, at time.Time) (OpenLoad, error) {
 	return e.openLoad(ctx, w, &model, at, to)
 }
 
+// openTeam is the team in which an open ticket of a queue counts, in the hands of
+// an account or of nobody (0).
+func (w *world) openTeam(source, key string, actor uint64, at int64) string {
+	if actor != 0 && !w.engineer(actor).Bot {
+		return w.holderTeam(source, key, w.engineer(actor).Pseudonym, at)
+	}
+	return w.ownTeam(source, key, at)
+}
+
 func (e *Engine) openLoad(ctx context.Context, w *world, model *effort.Model, at time.Time, to int64) (OpenLoad, error) {
 	var facts []fact
-	err := e.each(ctx, "open tickets", openSQL(e.db.Table("tickets")), w.parameters(to), func(rows driver.Rows) error {
+	err := e.each(ctx, "open tickets", openSQL(e.db.Table("tickets"), addedUp), w.parameters(to), func(rows driver.Rows) error {
 		var f fact
 		if err := rows.Scan(&f.source, &f.key, &f.actor, &f.class.Kind, &f.class.Priority, &f.class.Areas, &f.points, &f.items); err != nil {
 			return err
@@ -78,10 +87,7 @@ func (e *Engine) openLoad(ctx context.Context, w *world, model *effort.Model, at
 	efforts, unassigned, held := map[string][]float64{}, map[string][]float64{}, map[place][]float64{}
 	teams, engineers := map[string]*TeamLoad{}, map[place]*EngineerLoad{}
 	for _, f := range facts {
-		name := w.ownTeam(f.source, f.key, to-1)
-		if f.actor != 0 && !w.engineer(f.actor).Bot {
-			name = w.holderTeam(f.source, f.key, w.engineer(f.actor).Pseudonym, to-1)
-		}
+		name := w.openTeam(f.source, f.key, f.actor, to-1)
 		t := teams[name]
 		if t == nil {
 			t = &TeamLoad{Team: name}

@@ -184,7 +184,7 @@ func (e *Engine) readEvidence(ctx context.Context, w *world, table string, param
 		total            int64
 	}
 	var list []row
-	err := e.each(ctx, "evidence", evidenceSQL(table), parameters, func(rows driver.Rows) error {
+	err := e.each(ctx, "evidence", evidenceSQL(table, addedUp), parameters, func(rows driver.Rows) error {
 		var r row
 		if err := rows.Scan(&r.source, &r.key, &r.actor, &r.act, &r.items, &r.total); err != nil {
 			return err
@@ -249,7 +249,7 @@ func (e *Engine) readDemand(ctx context.Context, w *world, table string, paramet
 		shares             uint64
 	}
 	var list []row
-	err := e.each(ctx, "demand", demandSQL(table), parameters, func(rows driver.Rows) error {
+	err := e.each(ctx, "demand", demandSQL(table, addedUp), parameters, func(rows driver.Rows) error {
 		var r row
 		if err := rows.Scan(&r.source, &r.key, &r.group, &r.touched, &r.shares); err != nil {
 			return err

@@ -57,6 +57,24 @@ var classColumns = []column{
 	{"points", lastOf("effort")},
 }
 
+// grain is whether a query adds tickets up or tells them one by one, with the hash
+// of their id as the column `ticket` behind the others.
+type grain bool
+
+// The grains.
+const (
+	addedUp  grain = false
+	oneByOne grain = true
+)
+
+// column is one more column of a list, where tickets are told one by one.
+func (g grain) column(expression string) string {
+	if g == oneByOne {
+		return ", " + expression
+	}
+	return ""
+}
+
 // column is an expression with its name.
 type column struct{ name, expression string }
 

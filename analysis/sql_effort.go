@@ -66,10 +66,10 @@ WHERE is_done OR points > 0`
 
 // openSQL selects how many tickets are open just before {to}, by source, group,
 // account (0 for nobody) and class.
-func openSQL(table string) string {
-	return `SELECT source, key, actor, kind, priority, class_areas, points, count() AS items
+func openSQL(table string, by grain) string {
+	return `SELECT source, key, actor, kind, priority, class_areas, points, count() AS items` + by.column("ticket") + `
 FROM (
-	SELECT source,
+	SELECT source, ticket_id,
 		` + write(append([]column{
 		{"key", lastOf("group")},
 		{"last_held", lastHeld},
@@ -81,5 +81,5 @@ FROM (
 	WHERE created < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
 )
 WHERE NOT gone AND NOT has({done:Array(String)}, concat(source, '\x1f', status_at_end))
-GROUP BY source, key, actor, kind, priority, class_areas, points`
+GROUP BY source, key, actor, kind, priority, class_areas, points` + by.column("cityHash64(ticket_id) AS ticket")
 }

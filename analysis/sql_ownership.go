@@ -19,8 +19,15 @@ const (
 	actTransition = "transition"
 )
 
+// inArea is that a row's area, `key`, has one of some names: {areas:Array(String)}
+// are the areas of these names as termKey writes them, {names:Array(String)} the
+// names themselves, for areas that no term describes.
+const inArea = `(has({areas:Array(String)}, concat(source, '\x1f', key)) OR has({names:Array(String)}, key))`
+
 // evidenceSQL selects the decayed evidence since {since:Int64} and before {to},
-// by source, area, account and act. The area is that at the window's end.
+// by source, area, account and act. The area is that at the window's end. Ticket
+// by ticket it is that of some areas only ([inArea]), with the ticket and when the
+// last of the acts was.
 //
 //   - A resolution is of whoever held a ticket that is done at the window's
 //     end, at the time from which it has been.
@@ -28,24 +35,28 @@ const (
 //     own hands just then: once a ticket and account, the last one.
 //   - A transition is a change of status, by whoever made it, to one that is
 //     not done.
-func evidenceSQL(table string) string {
+func evidenceSQL(table string, by grain) string {
 	from := `
 		FROM ` + table + ` FINAL
 		WHERE created < fromUnixTimestamp64Milli({to:Int64}, 'UTC')`
 	keys := keysAtEnd(Area)
 	resolved := resolvedSQL(Area)
-	return `SELECT source, key, actor, act, count() AS items, sum(weight) AS total
+	which := `key != ''`
+	if by == oneByOne {
+		which = inArea
+	}
+	return `SELECT source, key, actor, act, count() AS items, sum(weight) AS total` + by.column("ticket") + by.column("max(at)") + `
 FROM (
-	SELECT source, arrayJoin(keys) AS key, holder AS actor, '` + actResolution + `' AS act, ` + decayed("since", "length(keys)") + ` AS weight
+	SELECT source, ticket_id, arrayJoin(keys) AS key, holder AS actor, '` + actResolution + `' AS act, since AS at, ` + decayed("since", "length(keys)") + ` AS weight
 	FROM (
-		SELECT source,
+		SELECT source, ticket_id,
 		` + write(resolved.ticket) + from + `
 	)
 	WHERE is_done AND holder != 0 AND since >= {since:Int64}
 
 	UNION ALL
 
-	SELECT source, arrayJoin(keys) AS key, actor, '` + actOther + `' AS act, ` + decayed("latest", "length(keys)") + ` AS weight
+	SELECT source, ticket_id, arrayJoin(keys) AS key, actor, '` + actOther + `' AS act, latest AS at, ` + decayed("latest", "length(keys)") + ` AS weight
 	FROM (
 		SELECT source, ticket_id, any(keys) AS keys, c_actor AS actor, max(c_at) AS latest
 		FROM (
@@ -65,9 +76,9 @@ FROM (
 
 	UNION ALL
 
-	SELECT source, arrayJoin(keys) AS key, c_actor AS actor, '` + actTransition + `' AS act, ` + decayed("c_at", "length(keys)") + ` AS weight
+	SELECT source, ticket_id, arrayJoin(keys) AS key, c_actor AS actor, '` + actTransition + `' AS act, c_at AS at, ` + decayed("c_at", "length(keys)") + ` AS weight
 	FROM (
-		SELECT source,
+		SELECT source, ticket_id,
 		` + write([]column{
 		keys,
 		{"made", `arrayFilter(x -> x.2 = 'status' AND x.4 != 0 AND NOT has({done:Array(String)}, concat(source, '\x1f', x.3)), ` +
@@ -79,8 +90,8 @@ FROM (
 	ARRAY JOIN c_at, c_actor
 	WHERE c_at < {to:Int64} AND c_at >= {since:Int64}
 )
-WHERE key != ''
-GROUP BY source, key, actor, act`
+WHERE ` + which + `
+GROUP BY source, key, actor, act` + by.column("cityHash64(ticket_id) AS ticket")
 }
 
 // firstSQL selects the first resolution that is known in each area: whose, and
@@ -104,13 +115,18 @@ GROUP BY source, key`
 
 // demandSQL selects how many tickets were created since {since:Int64} and before
 // {to}, by source, area, group and who touched them: held them, wrote on them
-// or changed their status.
-func demandSQL(table string) string {
-	return `SELECT source, key, group_at_end, touched, sum(shares) AS total
+// or changed their status. Ticket by ticket it is of some areas only ([inArea]).
+func demandSQL(table string, by grain) string {
+	where := ""
+	if by == oneByOne {
+		where = `
+WHERE ` + inArea
+	}
+	return `SELECT source, key, group_at_end, touched, sum(shares) AS total` + by.column("ticket") + `
 FROM (
-	SELECT source, arrayJoin(keys) AS key, group_at_end, touched, intDiv(2520, length(keys)) AS shares
+	SELECT source, ticket_id, arrayJoin(keys) AS key, group_at_end, touched, intDiv(2520, length(keys)) AS shares
 	FROM (
-		SELECT source,
+		SELECT source, ticket_id,
 		` + write([]column{
 		keysAtEnd(Area),
 		{"group_at_end", lastOf("group")},
@@ -122,8 +138,8 @@ FROM (
 		FROM ` + table + ` FINAL
 		WHERE created < fromUnixTimestamp64Milli({to:Int64}, 'UTC') AND created >= fromUnixTimestamp64Milli({since:Int64}, 'UTC')
 	)
-)
-GROUP BY source, key, group_at_end, touched`
+)` + where + `
+GROUP BY source, key, group_at_end, touched` + by.column("cityHash64(ticket_id) AS ticket")
 }
 
 // holdersSQL selects the accounts that held a ticket at some time before {to}.

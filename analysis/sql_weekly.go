@@ -23,23 +23,24 @@ var openRuns = []column{
 // squares of these times, how many came into its hands open and how many left
 // them or became done there, and when the unplanned of those that came did so, and
 // when those that called whoever was on call. {unplanned:Array(String)} are the
-// kinds that nobody plans; a ticket's own mark comes before its kind.
-func weeklySQL(table string) string {
+// kinds that nobody plans; a ticket's own mark comes before its kind. Of the
+// accounts {actors:Array(UInt64)}, or of all where that is empty.
+func weeklySQL(table string, by grain) string {
 	return `SELECT week, source, a_group, a_actor, class_areas,
 	toFloat64(sum(toInt128(held))) AS load, toFloat64(sum(toInt128(held) * toInt128(held))) AS squares,
 	countIf(came >= begin AND came < begin + 604800000) AS arrivals,
 	countIf(went >= begin AND went < begin + 604800000 AND went < {to:Int64}) AS departures,
 	groupArrayIf(came, unplanned AND came >= begin AND came < begin + 604800000) AS unplanned_at,
-	groupArrayIf(came, calling AND came >= begin AND came < begin + 604800000) AS calling_at
+	groupArrayIf(came, calling AND came >= begin AND came < begin + 604800000) AS calling_at` + by.column("ticket") + `
 FROM (
-	SELECT source, class_areas, unplanned, calling, a_group, a_actor, came, went,
+	SELECT source, ticket_id, class_areas, unplanned, calling, a_group, a_actor, came, went,
 		arrayJoin(arrayFilter(i -> {weeks:Array(Int64)}[i] <= went AND {weeks:Array(Int64)}[i] + 604800000 > came, arrayEnumerate({weeks:Array(Int64)}))) AS week,
 		{weeks:Array(Int64)}[week] AS begin,
 		greatest(0, least(went, begin + 604800000) - greatest(came, begin)) AS held
 	FROM (
-		SELECT source, class_areas, unplanned, calling, a_group, a_actor, greatest(a_from, run.1) AS came, least(a_to, run.2) AS went
+		SELECT source, ticket_id, class_areas, unplanned, calling, a_group, a_actor, greatest(a_from, run.1) AS came, least(a_to, run.2) AS went
 		FROM (
-			SELECT source,
+			SELECT source, ticket_id,
 		` + write(append([]column{
 		{"class_areas", `arrayStringConcat(` + areasAtEnd + `, '\x1f')`},
 		{"unplanned", `has(marks, 'unplanned') OR NOT has(marks, 'planned') AND has({unplanned:Array(String)}, ` + kindOf + `)`},
@@ -55,29 +56,30 @@ FROM (
 		)
 		ARRAY JOIN a_actor, a_group, a_from, a_to
 		ARRAY JOIN runs AS run
-		WHERE a_actor != 0 AND went > came AND went > {weeks:Array(Int64)}[1]
+		WHERE a_actor != 0 AND went > came AND went > {weeks:Array(Int64)}[1] AND (empty({actors:Array(UInt64)}) OR has({actors:Array(UInt64)}, a_actor))
 	)
 )
-GROUP BY week, source, a_group, a_actor, class_areas`
+GROUP BY week, source, a_group, a_actor, class_areas` + by.column("cityHash64(ticket_id) AS ticket")
 }
 
 // actsSQL selects, for each account, when it did something to a ticket in the
 // weeks: changed a field, wrote a comment or logged work. What was done to
-// several fields or tickets in one millisecond is one act.
-func actsSQL(table string) string {
-	return `SELECT actor, arraySort(groupUniqArray(at)) AS acts
+// several fields or tickets in one millisecond is one act. Of the accounts
+// {actors:Array(UInt64)}, or of all where that is empty.
+func actsSQL(table string, by grain) string {
+	return `SELECT actor, arraySort(groupUniqArray(at)) AS acts` + by.column("any(source)") + by.column("ticket") + `
 FROM (
-	SELECT at, actor
+	SELECT source, ticket_id, at, actor
 	FROM (
-		SELECT arrayConcat(changes.actor, contributions.actor) AS actors,
+		SELECT source, ticket_id, arrayConcat(changes.actor, contributions.actor) AS actors,
 			arrayMap(x -> toUnixTimestamp64Milli(x), arrayConcat(changes.at, contributions.at)) AS times
 		FROM ` + table + ` FINAL
 		WHERE created < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
 	)
 	ARRAY JOIN actors AS actor, times AS at
-	WHERE actor != 0 AND at >= {weeks:Array(Int64)}[1] AND at < {to:Int64}
+	WHERE actor != 0 AND at >= {weeks:Array(Int64)}[1] AND at < {to:Int64} AND (empty({actors:Array(UInt64)}) OR has({actors:Array(UInt64)}, actor))
 )
-GROUP BY actor`
+GROUP BY actor` + by.column("cityHash64(ticket_id) AS ticket")
 }
 
 // backlogSQL selects how many tickets were open and in nobody's hands just
@@ -105,13 +107,13 @@ GROUP BY number, source, key`
 
 // handoversSQL selects how many tickets went straight from one account to
 // another before {to}, by source and the group that the first was given it in.
-func handoversSQL(table string) string {
-	return strings.ReplaceAll(`SELECT source, key, count() AS items
+func handoversSQL(table string, by grain) string {
+	return strings.ReplaceAll(`SELECT source, key, count() AS items`+by.column("ticket")+`
 FROM (
-	SELECT source, arrayJoin(arrayFilter((g, i) -> i < length(A.actor) AND A.actor[i] != A.actor[i + 1] AND A.actor[i] != 0 AND A.actor[i + 1] != 0
+	SELECT source, ticket_id, arrayJoin(arrayFilter((g, i) -> i < length(A.actor) AND A.actor[i] != A.actor[i + 1] AND A.actor[i] != 0 AND A.actor[i + 1] != 0
 		AND A.to[i] = A.from[i + 1] AND toUnixTimestamp64Milli(A.from[i + 1]) < {to:Int64}, A.group, arrayEnumerate(A.actor))) AS key
 	FROM `+table+` FINAL
 	WHERE created < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
 )
-GROUP BY source, key`, "A.", "assignments.")
+GROUP BY source, key`+by.column("cityHash64(ticket_id) AS ticket"), "A.", "assignments.")
 }

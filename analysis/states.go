@@ -239,7 +239,7 @@ func (b Backlog) judged() Backlog {
 
 func (e *Engine) handovers(ctx context.Context, w *world, to int64) (map[string]uint64, error) {
 	teams := map[string]uint64{}
-	err := e.each(ctx, "handovers", handoversSQL(e.db.Table("tickets")), w.parameters(to), func(rows driver.Rows) error {
+	err := e.each(ctx, "handovers", handoversSQL(e.db.Table("tickets"), addedUp), w.parameters(to), func(rows driver.Rows) error {
 		var source, key string
 		var items uint64
 		if err := rows.Scan(&source, &key, &items); err != nil {

@@ -52,6 +52,7 @@ type squad struct {
 	provisional bool
 	members     []overload.Member // by pseudonym
 	names       map[string]string // by pseudonym
+	calling     map[string]bool   // sources that mark what calls whoever is on call
 }
 
 // labour is what one person had to do in one week, wherever it was.
@@ -74,6 +75,7 @@ type labours struct {
 	tells           bool               // somewhere that has planned and unplanned work
 	sources         map[string]float64 // ticket-milliseconds
 	known           int                // the first week of which all is known
+	calling         map[string]bool    // of all sources: those that mark what calls whoever is on call
 }
 
 // labourKey is the person and, without a roster, the queue.
@@ -91,13 +93,7 @@ type weeklyRow struct {
 // readWeekly reads everybody's labour of the weeks; by person with a roster, by
 // queue and person without.
 func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labourKey]*labours, error) {
-	parameters := w.parameters(millis(span.to()))
-	parameters["weeks"] = numbersParameter(span.starts())
-	unplanned := make([]string, len(e.config.Unplanned))
-	for i, k := range e.config.Unplanned {
-		unplanned[i] = string(k)
-	}
-	parameters["unplanned"] = stringsParameter(unplanned)
+	parameters := e.weeklyParameters(w, span)
 	var list []weeklyRow
 	// A source tells planned from unplanned work if it has both.
 	planned, hasUnplanned := map[string]bool{}, map[string]bool{}
@@ -105,7 +101,7 @@ func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labo
 	// unplanned.
 	calling := map[string]bool{}
 	arrivals := map[string][]uint64{}
-	err := e.each(ctx, "weeks", weeklySQL(e.db.Table("tickets")), parameters, func(rows driver.Rows) error {
+	err := e.each(ctx, "weeks", weeklySQL(e.db.Table("tickets"), addedUp), parameters, func(rows driver.Rows) error {
 		var r weeklyRow
 		if err := rows.Scan(&r.week, &r.source, &r.group, &r.actor, &r.areas, &r.load, &r.squares, &r.arrivals, &r.departures, &r.unplanned, &r.calling); err != nil {
 			return err
@@ -136,7 +132,7 @@ func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labo
 		}
 		one := all[key]
 		if one == nil {
-			one = &labours{pseudonym: p.Pseudonym, name: p.Name, weeks: make([]labour, span.n), sources: map[string]float64{}}
+			one = &labours{pseudonym: p.Pseudonym, name: p.Name, weeks: make([]labour, span.n), sources: map[string]float64{}, calling: calling}
 			all[key] = one
 		}
 		one.tells = one.tells || planned[r.source] && hasUnplanned[r.source]
@@ -178,6 +174,18 @@ func (e *Engine) readWeekly(ctx context.Context, w *world, span weeks) (map[labo
 		}
 	}
 	return all, nil
+}
+
+// weeklyParameters are those of weeklySQL and actsSQL, of all accounts.
+func (e *Engine) weeklyParameters(w *world, span weeks) map[string]string {
+	parameters := w.parameters(millis(span.to()))
+	parameters["weeks"] = numbersParameter(span.starts())
+	unplanned := make([]string, len(e.config.Unplanned))
+	for i, k := range e.config.Unplanned {
+		unplanned[i] = string(k)
+	}
+	parameters["unplanned"], parameters["actors"] = stringsParameter(unplanned), "[]"
+	return parameters
 }
 
 // begin is the first week of which a source knows all: collected is only what
@@ -310,6 +318,9 @@ func (e *Engine) squads(w *world, all map[labourKey]*labours, acts map[string][]
 			}
 			c.members = append(c.members, *m)
 			c.names[m.Engineer] = who.Name
+			if one.calling != nil {
+				c.calling = one.calling
+			}
 		}
 	}
 	var list []squad
@@ -352,14 +363,27 @@ func onCall(r *roster.Roster, person string, l *labours, i int, begin, end time.
 	return o
 }
 
+// clock tells where in a person's time an act lies.
+func (w *world) clock(id string, span weeks) func(at time.Time) overload.Place {
+	t := w.crew.roster.Timetable(id, span.from(), span.to())
+	shifts := w.crew.roster.Shifts(id, span.from(), span.to())
+	return func(at time.Time) overload.Place {
+		switch {
+		case slices.ContainsFunc(shifts, func(s roster.Shift) bool { return !at.Before(s.From) && at.Before(s.To) }):
+			return overload.OnCallShift
+		case t.Working(at, at.Add(time.Millisecond)) > 0:
+			return overload.InHours
+		}
+		return overload.OffHours
+	}
+}
+
 // readActs reads what people whose hours are known did in the weeks, and where
 // in their time it lay.
 func (e *Engine) readActs(ctx context.Context, w *world, span weeks) (map[string][]overload.Act, error) {
-	parameters := w.parameters(millis(span.to()))
-	parameters["weeks"] = numbersParameter(span.starts())
-	timetables := map[string]*roster.Timetable{}
+	clocks := map[string]func(time.Time) overload.Place{}
 	acts := map[string][]overload.Act{}
-	err := e.each(ctx, "acts", actsSQL(e.db.Table("tickets")), parameters, func(rows driver.Rows) error {
+	err := e.each(ctx, "acts", actsSQL(e.db.Table("tickets"), addedUp), e.weeklyParameters(w, span), func(rows driver.Rows) error {
 		var actor uint64
 		var times []int64
 		if err := rows.Scan(&actor, &times); err != nil {
@@ -370,26 +394,15 @@ func (e *Engine) readActs(ctx context.Context, w *world, span weeks) (map[string
 		if id == "" {
 			return nil
 		}
-		t := timetables[id]
-		if t == nil {
-			t = w.crew.roster.Timetable(id, span.from(), span.to())
-			timetables[id] = t
+		if clocks[id] == nil {
+			clocks[id] = w.clock(id, span)
 		}
-		shifts := w.crew.roster.Shifts(id, span.from(), span.to())
 		for _, ms := range times {
 			at := time.UnixMilli(ms).UTC()
-			place := overload.OffHours
-			switch {
-			case slices.ContainsFunc(shifts, func(s roster.Shift) bool { return !at.Before(s.From) && at.Before(s.To) }):
-				place = overload.OnCallShift
-			case t.Working(at, at.Add(time.Millisecond)) > 0:
-				place = overload.InHours
-			}
-			acts[p.Pseudonym] = append(acts[p.Pseudonym], overload.Act{At: at, Place: place})
+			acts[p.Pseudonym] = append(acts[p.Pseudonym], overload.Act{At: at, Place: clocks[id](at)})
 		}
 		return nil
 	})
-	// An act that two accounts of one person share is one.
 	for _, list := range acts {
 		slices.SortFunc(list, func(a, b overload.Act) int { return a.At.Compare(b.At) })
 	}

@@ -40,7 +40,7 @@ func propertyWeeks(t *testing.T, n int) {
 			person string
 		}
 		got := map[key][2]float64{}
-		err = e.each(context.Background(), "weeks", weeklySQL(db.Table("tickets")), parameters, func(rows driver.Rows) error {
+		err = e.each(context.Background(), "weeks", weeklySQL(db.Table("tickets"), addedUp), parameters, func(rows driver.Rows) error {
 			var r weeklyRow
 			if err := rows.Scan(&r.week, &r.source, &r.group, &r.actor, &r.areas, &r.load, &r.squares, &r.arrivals, &r.departures, &r.unplanned, &r.calling); err != nil {
 				return err

@@ -155,7 +155,6 @@ type WeekActs struct {
 // ends a day; it is positive, as in a valid Config. A daily rest counts for the
 // week in which it ended, and only once it has.
 func SummariseActs(acts []Act, rest time.Duration) []WeekActs {
-	var times []time.Time
 	weeks := map[Week]*Acts{}
 	week := func(t time.Time) *Acts {
 		w := WeekOf(t)
@@ -168,17 +167,15 @@ func SummariseActs(acts []Act, rest time.Duration) []WeekActs {
 		if a.Place == OnCallShift {
 			continue
 		}
-		times = append(times, a.At)
 		w := week(a.At)
 		w.N++
 		if a.Place == OffHours {
 			w.Off++
 		}
 	}
-	slices.SortFunc(times, time.Time.Compare)
-	for _, p := range rests(times, rest) {
-		if w := week(p.ended); w.ShortestRest == 0 || p.length < w.ShortestRest {
-			w.ShortestRest = p.length
+	for _, r := range Rests(acts, rest) {
+		if w := week(r.Ended); w.ShortestRest == 0 || r.Length() < w.ShortestRest {
+			w.ShortestRest = r.Length()
 		}
 	}
 	list := make([]WeekActs, 0, len(weeks))
@@ -189,9 +186,23 @@ func SummariseActs(acts []Act, rest time.Duration) []WeekActs {
 	return list
 }
 
-type pause struct {
-	length time.Duration
-	ended  time.Time
+// Rest is a daily rest, from an act to the next.
+type Rest struct{ Began, Ended time.Time }
+
+// Length is how long it was.
+func (r Rest) Length() time.Duration { return r.Ended.Sub(r.Began) }
+
+// Rests are the daily rests between one engineer's acts, in any order, that are
+// over; those on call are left out. rest is that of SummariseActs.
+func Rests(acts []Act, rest time.Duration) []Rest {
+	var times []time.Time
+	for _, a := range acts {
+		if a.Place != OnCallShift {
+			times = append(times, a.At)
+		}
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	return rests(times, rest)
 }
 
 // rests finds the daily rest of each day: of the pauses between sorted acts that
@@ -199,22 +210,22 @@ type pause struct {
 // else the longest. A day begins with the act after the rest, or, if there was no
 // rest that was long enough, with the first act after 24 hours. So the clock's
 // midnight plays no part, and who works at night has days like everybody else.
-func rests(times []time.Time, enough time.Duration) []pause {
-	var list []pause
+func rests(times []time.Time, enough time.Duration) []Rest {
+	var list []Rest
 	for i := 0; i < len(times); {
 		begin := times[i]
-		var longest pause
+		var longest Rest
 		for ; i+1 < len(times) && times[i].Sub(begin) < 24*time.Hour; i++ {
-			if p := (pause{times[i+1].Sub(times[i]), times[i+1]}); p.length > longest.length {
+			if p := (Rest{times[i], times[i+1]}); p.Length() > longest.Length() {
 				longest = p
 			}
-			if longest.length >= enough {
+			if longest.Length() >= enough {
 				i++
 				break
 			}
 		}
 		switch {
-		case longest.length >= enough, times[i].Sub(begin) >= 24*time.Hour:
+		case longest.Length() >= enough, times[i].Sub(begin) >= 24*time.Hour:
 			list = append(list, longest)
 		default:
 			return list // the day is not over

@@ -5,100 +5,80 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"fairlead/analysis"
+	"fairlead/analysis/exporter"
 )
 
 type explainCmd struct {
 	What   string `arg:"" help:"team, engineer or area; or a series as Prometheus writes it: fairlead_area_silo_score{area=\"Billing ledger\"}."`
 	Of     string `arg:"" optional:"" help:"Its name; an engineer's pseudonym."`
-	Figure string `arg:"" optional:"" help:"One figure only (gini, verdict, overload, silo, hhi …) or the name of a metric. Default: all."`
+	Figure string `arg:"" optional:"" help:"One figure only (gini, verdict, overload, unplanned, after-hours, silo, bus-factor …) or the name of a metric. Default: all."`
 
 	AsOf    string `help:"Day (its beginning in UTC) or instant (RFC 3339). Default: now, or where a replayed log ends." placeholder:"DAY"`
 	Window  string `help:"Time looked at, ending at --as-of: all, days (90d), weeks (12w), or a quarter (2026Q3). Default: 90d." placeholder:"WINDOW"`
 	Basis   string `help:"load, assigned or resolved. Default: load." enum:",load,assigned,resolved" default:""`
 	Unit    string `help:"tickets or effort. Default: tickets." enum:",tickets,effort" default:""`
 	Team    string `help:"Of an engineer: in this team only." placeholder:"TEAM"`
+	Area    string `help:"Of an engineer: what they know of this area only." placeholder:"AREA"`
 	Tickets int    `help:"How many tickets are listed at most; 0 is none." default:"10"`
 	Names   bool   `help:"Show names beside pseudonyms. It is logged."`
 	Format  string `help:"table or json." enum:"table,json" default:"table"`
 }
 
-// series is a metric with its labels, as it stands in a dashboard or an alert.
-var series = regexp.MustCompile(`^(fairlead_(team|engineer|area)_[a-z0-9_]+)\s*(?:\{(.*)\})?\s*$`)
-
-var label = regexp.MustCompile(`([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*("(?:[^"\\]|\\.)*")`)
-
-// asked is what the arguments come to.
-type asked struct {
-	subject analysis.Subject
-	figure  string
-	query   analysis.ExplainQuery
-}
-
 // ask reads the arguments; what a flag says goes before what a label says.
-func (c explainCmd) ask() (asked, error) {
-	labels := map[string]string{}
-	if m := series.FindStringSubmatch(c.What); m != nil {
-		for _, l := range label.FindAllStringSubmatch(m[3], -1) {
-			value, err := strconv.Unquote(l[2])
-			if err != nil {
-				return asked{}, fmt.Errorf("the label %s of %s is no string: %w", l[1], m[1], err)
-			}
-			labels[l[1]] = value
+func (c explainCmd) ask() (analysis.ExplainQuery, error) {
+	window := cmp.Or(c.Window, "90d")
+	q := analysis.ExplainQuery{Basis: analysis.Load, Unit: analysis.Tickets}
+	series, isSeries, err := analysis.ParseSeries(c.What)
+	switch {
+	case err != nil:
+		return q, err
+	case isSeries:
+		if q, err = series.Query(); err != nil {
+			return q, err
 		}
-		c.What, c.Figure = m[2], cmp.Or(c.Figure, m[1])
-		c.Of = cmp.Or(c.Of, labels[c.What])
-		if c.What == string(analysis.OfEngineer) {
-			c.Team = cmp.Or(c.Team, labels["team"])
-		}
+		subject, _, _ := series.Subject()
+		c.What, c.Figure = string(subject), cmp.Or(c.Figure, q.Figure)
+		window = cmp.Or(c.Window, series.Labels["window"], window)
 	}
-	x := asked{subject: analysis.Subject(c.What), figure: c.Figure}
-	if !slices.Contains(analysis.Subjects, x.subject) {
-		return asked{}, fmt.Errorf(`%q cannot be explained: give team, engineer or area and its name, such as team "Group 70", or a series such as fairlead_area_silo_score{area="Billing ledger"}`, c.What)
+	subject := analysis.Subject(c.What)
+	if !slices.Contains(analysis.Subjects, subject) {
+		return q, fmt.Errorf(`%q cannot be explained: give team, engineer or area and its name, such as team "Group 70", or a series such as fairlead_area_silo_score{area="Billing ledger"}`, c.What)
 	}
-	if strings.TrimSpace(c.Of) == "" {
-		return asked{}, fmt.Errorf("which %s? Give its name, such as fairlead explain %s NAME", x.subject, x.subject)
+	of := map[analysis.Subject]*string{analysis.OfTeam: &q.Team, analysis.OfEngineer: &q.Engineer, analysis.OfArea: &q.Area}[subject]
+	if *of = cmp.Or(*of, c.Of); strings.TrimSpace(*of) == "" {
+		return q, fmt.Errorf("which %s? Give its name, such as fairlead explain %s NAME", subject, subject)
 	}
-	if x.figure != "" && !analysis.Explainable(x.subject, x.figure) {
-		return asked{}, fmt.Errorf("there is no figure of %ss called %q: give %s", x.subject, x.figure, strings.Join(analysis.Figures(x.subject), ", "))
+	switch {
+	case c.Figure != "" && !analysis.Explainable(subject, c.Figure):
+		return q, fmt.Errorf("there is no figure of %ss called %q: give %s", subject, c.Figure, strings.Join(analysis.Figures(subject), ", "))
+	case c.Team != "" && subject != analysis.OfEngineer:
+		return q, errors.New("--team goes with an engineer: a team is named as fairlead explain team NAME")
+	case c.Area != "" && subject != analysis.OfEngineer:
+		return q, errors.New("--area goes with an engineer: an area is named as fairlead explain area NAME")
+	case c.Team != "" && c.Area != "":
+		return q, errors.New("--team and --area go each by itself: give one of them")
+	case c.Tickets < 0:
+		return q, fmt.Errorf("--tickets is %d: give a number from 0", c.Tickets)
 	}
-	if c.Team != "" && x.subject != analysis.OfEngineer {
-		return asked{}, errors.New("--team goes with an engineer: a team is named as fairlead explain team NAME")
+	if q.Window, err = analysis.ParseWindow(window); err != nil {
+		return q, fmt.Errorf("--window: %w", err)
 	}
-	window, err := analysis.ParseWindow(cmp.Or(c.Window, labels["window"], "90d"))
-	if err != nil {
-		return asked{}, fmt.Errorf("--window: %w", err)
+	q.Figure, q.Team, q.Area = c.Figure, cmp.Or(c.Team, q.Team), cmp.Or(c.Area, q.Area)
+	q.Basis, q.Unit = cmp.Or(analysis.Basis(c.Basis), q.Basis), cmp.Or(analysis.Unit(c.Unit), q.Unit)
+	if q.Tickets = c.Tickets; c.Tickets == 0 {
+		q.Tickets = -1
 	}
-	if c.Tickets < 0 {
-		return asked{}, fmt.Errorf("--tickets is %d: give a number from 0", c.Tickets)
-	}
-	x.query = analysis.ExplainQuery{
-		Window: window, Basis: analysis.Basis(cmp.Or(c.Basis, labels["basis"], string(analysis.Load))),
-		Unit: analysis.Unit(cmp.Or(c.Unit, labels["unit"], string(analysis.Tickets))), Tickets: c.Tickets,
-	}
-	if c.Tickets == 0 {
-		x.query.Tickets = -1
-	}
-	switch x.subject {
-	case analysis.OfTeam:
-		x.query.Team = c.Of
-	case analysis.OfEngineer:
-		x.query.Engineer, x.query.Team = c.Of, c.Team
-	case analysis.OfArea:
-		x.query.Area = c.Of
-	}
-	return x, nil
+	return q, nil
 }
 
 // Run takes published numbers apart.
 func (c explainCmd) Run(ctx context.Context, a *app) error {
-	what, err := c.ask()
+	query, err := c.ask()
 	if err != nil {
 		return err
 	}
@@ -106,17 +86,12 @@ func (c explainCmd) Run(ctx context.Context, a *app) error {
 		if a.cfg.Privacy.Simulation {
 			return errSimulation
 		}
-		what.query.AsOf = asOf
-		x, err := e.Explain(ctx, what.query)
+		query.AsOf, query.Named = asOf, a.cfg.Metrics.Engineer == exporter.LabelName
+		x, err := e.Explain(ctx, query)
 		if err != nil {
 			return err
 		}
-		if what.figure != "" {
-			if x, err = x.Only(what.subject, what.figure); err != nil {
-				return err
-			}
-		}
-		if err := c.journal(h, what, x); err != nil {
+		if err := c.journal(h, x); err != nil {
 			return err
 		}
 		if !c.Names {
@@ -131,10 +106,10 @@ func (c explainCmd) Run(ctx context.Context, a *app) error {
 
 // journal logs whom the answer is about: the engineer that was asked for, and
 // everybody where their names are shown.
-func (c explainCmd) journal(h *house, what asked, x analysis.Explanation) error {
+func (c explainCmd) journal(h *house, x analysis.Explanation) error {
 	var who []string
-	if what.subject == analysis.OfEngineer {
-		who = append(who, what.query.Engineer)
+	if x.Who != "" {
+		who = append(who, x.Who)
 	}
 	if c.Names {
 		for _, p := range x.Pseudonyms() {
@@ -143,5 +118,5 @@ func (c explainCmd) journal(h *house, what asked, x analysis.Explanation) error 
 			}
 		}
 	}
-	return h.logged("explain", what.figure, who)
+	return h.logged("explain", x.Asked, who)
 }
