@@ -59,6 +59,9 @@ func get(path string) *httptest.ResponseRecorder {
 	return w
 }
 
+// ownPage is of what an alert is about, among the pages of serve.
+var ownPage = regexp.MustCompile(`^/(engineer\?who=\{\{ urlquery \$labels\.engineer }}|area\?area=\{\{ urlquery \$labels\.area }}|team\?team=\{\{ urlquery \$labels\.team }}|collection)$`)
+
 // Each alert must be whole: how long it waits, whom it is for, what it says,
 // and a runbook that is there.
 func TestAlertsAreWhole(t *testing.T) {
@@ -83,6 +86,9 @@ func TestAlertsAreWhole(t *testing.T) {
 			if r.Annotations[name] == "" {
 				t.Errorf("%s: no %s", r.Alert, name)
 			}
+		}
+		if path := strings.TrimPrefix(r.Annotations["page_url"], PlaceholderFairlead); !ownPage.MatchString(path) {
+			t.Errorf("%s: leads to the page %s", r.Alert, path)
 		}
 		if person := strings.Contains(r.Expr, "engineer"); person != (r.Labels["about"] == "person") {
 			t.Errorf("%s: about %s", r.Alert, r.Labels["about"])
@@ -118,7 +124,7 @@ func TestAddresses(t *testing.T) {
 	if strings.Contains(text, "'"+PlaceholderFairlead) || strings.Contains(text, "'"+PlaceholderGrafana) {
 		t.Error("a placeholder is left in a link")
 	}
-	for _, want := range []string{"'https://fairlead.example.org/'", "'https://fairlead.example.org/runbooks/FairleadDown'", "'https://grafana.example.org/g/d/fairlead-itself'"} {
+	for _, want := range []string{"'https://fairlead.example.org/collection'", "'https://fairlead.example.org/runbooks/FairleadDown'", "'https://grafana.example.org/g/d/fairlead-itself'"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s", want)
 		}
