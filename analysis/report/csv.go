@@ -48,7 +48,7 @@ type key struct{ section, team, area, engineer, source, place string }
 type table struct{ rows [][]string }
 
 func (t *table) put(k key, figure, value string) {
-	t.rows = append(t.rows, []string{k.section, figure, cell(k.team), cell(k.area), cell(k.engineer), cell(k.source), cell(k.place), value})
+	t.rows = append(t.rows, []string{k.section, figure, Cell(k.team), Cell(k.area), Cell(k.engineer), Cell(k.source), Cell(k.place), value})
 }
 
 // object writes a struct: first it looks for what it is of.
@@ -117,7 +117,7 @@ func (t *table) value(v reflect.Value, k key, path string) {
 		}
 	case v.Kind() == reflect.String:
 		if v.String() != "" {
-			t.put(k, path, cell(v.String()))
+			t.put(k, path, Cell(v.String()))
 		}
 	default:
 		text, err := json.Marshal(v.Interface())

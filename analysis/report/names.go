@@ -69,8 +69,9 @@ func (n *names) clean(name string) string {
 	return c
 }
 
-// cell keeps a spreadsheet from taking a text for a formula.
-func cell(text string) string {
+// Cell keeps a spreadsheet from taking a text in a CSV file for a formula: it puts an
+// apostrophe before one that begins like it, blanks and apostrophes passed over.
+func Cell(text string) string {
 	trimmed := strings.TrimLeft(text, " \t\r\n'")
 	if r, _ := utf8.DecodeRuneInString(trimmed); strings.ContainsRune("=+-@|%＝＋－＠", r) && trimmed != "" {
 		return "'" + text

@@ -103,7 +103,7 @@ func TestCell(t *testing.T) {
 		"plain": "plain", "=cmd()": "'=cmd()", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "\t=1": "'\t=1", "  =1": "'  =1",
 		"＝1": "'＝1", "|x": "'|x", "a=b": "a=b", "": "", "'=1": "''=1",
 	} {
-		if got := cell(text); got != want {
+		if got := Cell(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"fairlead/analysis"
+	"fairlead/analysis/report"
 )
 
 // figures are a group's numbers under their names in the JSON and CSV output;
@@ -196,7 +197,7 @@ func (w *groupWriter) row(asOf time.Time, g analysis.Group, part *analysis.Split
 	if w.dated {
 		row = append(row, asOf.Format(time.RFC3339))
 	}
-	row = append(row, csvText(g.Name), strconv.Itoa(g.People))
+	row = append(row, report.Cell(g.Name), strconv.Itoa(g.People))
 	for _, f := range figures {
 		row = append(row, number(f.of(g), -1))
 	}
@@ -323,17 +324,6 @@ func writeGroupsTable(out io.Writer, by string, groups []analysis.Group) error {
 		return err
 	}
 	return w.close()
-}
-
-// csvText keeps a spreadsheet from taking a name for a formula.
-func csvText(name string) string {
-	if name != "" {
-		switch name[0] {
-		case '=', '+', '-', '@', '\t', '\r':
-			return "'" + name
-		}
-	}
-	return name
 }
 
 // number writes a figure with so many decimals, all of them when negative, and

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"fairlead/analysis"
+	"fairlead/analysis/report"
 )
 
 type rebalanceCmd struct {
@@ -64,8 +65,8 @@ func writeMovesCSV(w io.Writer, r analysis.Rebalancing) error {
 	rows := [][]string{{"ticket", "source", "areas", "from", "from_name", "to", "to_name", "weight", "in_progress", "blocked", "why"}}
 	for _, m := range r.Moves {
 		rows = append(rows, []string{
-			csvText(m.Key), m.Source, csvText(strings.Join(m.Areas, ", ")), m.From, csvText(m.FromName), m.To, csvText(m.ToName),
-			strconv.FormatFloat(m.Weight, 'f', -1, 64), strconv.FormatBool(m.InProgress), strconv.FormatBool(m.Blocked), csvText(m.Why),
+			report.Cell(m.Key), m.Source, report.Cell(strings.Join(m.Areas, ", ")), m.From, report.Cell(m.FromName), m.To, report.Cell(m.ToName),
+			strconv.FormatFloat(m.Weight, 'f', -1, 64), strconv.FormatBool(m.InProgress), strconv.FormatBool(m.Blocked), report.Cell(m.Why),
 		})
 	}
 	return out.WriteAll(rows)

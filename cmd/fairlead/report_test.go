@@ -91,8 +91,8 @@ func served(t *testing.T, get func(string) (string, int), fairlead func(context.
 	for begun := time.Now(); link == nil; time.Sleep(100 * time.Millisecond) {
 		text, _ := get("/reports")
 		link = found.FindStringSubmatch(text)
-		if time.Since(begun) > 5*time.Minute {
-			t.Fatalf("no report is in the archive after five minutes:\n%s", text)
+		if time.Since(begun) > patient {
+			t.Fatalf("no report is in the archive after %s:\n%s", patient, text)
 		}
 	}
 	page, code := get(strings.ReplaceAll(link[1], "&amp;", "&"))

@@ -197,7 +197,7 @@ func startDemo(t *testing.T, args ...string) *running {
 	}()
 	select {
 	case s.url = <-url:
-	case <-time.After(5 * time.Minute):
+	case <-time.After(patient):
 	}
 	if s.url == "" {
 		t.Fatalf("the demonstration did not come to serve:\n%s%s", s.text, &errs)
@@ -261,7 +261,7 @@ func TestVerifyDemo(t *testing.T) {
 		if err != nil {
 			t.Errorf("ended by SIGTERM: %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patient):
 		t.Error("does not end on SIGTERM")
 	}
 }
