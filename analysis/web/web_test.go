@@ -25,7 +25,9 @@ var asOf = time.Date(2026, 9, 30, 0, 0, 0, 0, time.UTC)
 // hostile is a name as somebody who means harm would choose it.
 const hostile = `</td><script>alert(1)</script>&"'=cmd|' /C calc'!A0` + "\u202etxt.exe"
 
-// answers is an analysis whose answers are set by the test.
+// answers is an analysis whose answers are set by the test: no organisation has
+// just these names, few people and refusals at once. What the real analysis answers
+// is for TestPagesOfAnOrganisation.
 type answers struct {
 	colleagues *analysis.Colleagues
 	explained  []string // pseudonyms that were asked for
