@@ -23,19 +23,25 @@ type syncState struct {
 	start  time.Time         // of the first collection it was taken at; not stored
 	tokens map[string]string // project → sync token; none where the search tells
 	looked time.Time         // when all subtasks were last looked at, by Asana's clock
+	listed time.Time         // when the projects' lists were last read, likewise
 	turn   uint64            // polls that brought something, which tells their cursors apart
 }
 
 // maxUnlooked is how long events alone, or what the search had heard of by a
 // poll, are trusted for subtasks: events come "at most once" ("Events"), and a
-// token is good for a day.
-const maxUnlooked = 24 * time.Hour
+// token is good for a day. maxUnlisted is the same for the search and tasks that
+// are in lists.
+const (
+	maxUnlooked = 24 * time.Hour
+	maxUnlisted = time.Hour
+)
 
 // placed is a cursor's ID once a poll was complete.
 type placed struct {
 	ID     string            `json:"id"`
 	Sync   map[string]string `json:"sync,omitempty"`
 	Looked time.Time         `json:"looked"`
+	Listed time.Time         `json:"listed,omitzero"`
 	Turn   uint64            `json:"turn,omitempty"`
 }
 
@@ -45,7 +51,7 @@ func stateOf(id string) syncState {
 	if !strings.HasPrefix(id, "{") || json.Unmarshal([]byte(id), &p) != nil {
 		return syncState{}
 	}
-	return syncState{tokens: p.Sync, looked: p.Looked, turn: p.Turn}
+	return syncState{tokens: p.Sync, looked: p.Looked, listed: p.Listed, turn: p.Turn}
 }
 
 // idOf is the gid within the ID of a cursor.
@@ -61,7 +67,7 @@ func idOf(id string) string {
 }
 
 func (st syncState) id(gid string) string {
-	text, err := json.Marshal(placed{ID: gid, Sync: st.tokens, Looked: st.looked, Turn: st.turn})
+	text, err := json.Marshal(placed{ID: gid, Sync: st.tokens, Looked: st.looked, Listed: st.listed, Turn: st.turn})
 	if err != nil {
 		return gid // cannot be: strings and a time
 	}
@@ -76,12 +82,14 @@ func (s *Source) tokens(ctx context.Context, p *places) (map[string]string, erro
 
 // happened is what the events of all projects tell, or the search.
 type happened struct {
-	tokens map[string]string   // to go on with
-	tasks  map[string]bool     // those that something happened to
-	lost   map[string]bool     // projects whose events are not known
-	found  map[string]wireTask // subtasks, by the search
-	since  time.Time           // subtasks that were modified before need not be brought
-	clock  time.Time           // Asana's, before all that
+	tokens map[string]string // to go on with
+	tasks  map[string]bool   // those that something happened to
+	lost   map[string]bool   // projects whose events are not known
+
+	searched bool
+	found    map[string]wireTask // by the search
+	since    time.Time           // subtasks that were modified before need not be brought
+	clock    time.Time           // Asana's, before all that
 }
 
 // events reads what happened since tokens. A project without one, or with one
@@ -193,67 +201,89 @@ func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give f
 	}
 	sent := s.now()
 	due := was.looked.IsZero() || sent.Sub(was.looked) >= maxUnlooked
-	what, err := s.happenings(ctx, p, was, lower, due)
+	// The search is for all that changed, or for subtasks beside the lists.
+	wide := !due && !s.isNarrow()
+	what, err := s.happenings(ctx, p, was, lower, due, wide)
 	if err != nil {
 		return err
-	}
-	tasks, clock, err := s.tasks(ctx, p, func(project string) url.Values {
-		if what.lost[project] {
-			return nil // all of them, for their subtasks
-		}
-		return url.Values{"modified_since": {format(lower.Add(-time.Millisecond))}}
-	})
-	if err != nil {
-		return err
-	}
-	if clock.IsZero() {
-		clock = from.Updated
-	}
-	if !what.clock.IsZero() {
-		clock = earlier(clock, what.clock)
 	}
 	had := s.had(from)
 	maps.DeleteFunc(what.found, func(gid string, t wireTask) bool { return had[gid].at.Equal(t.Modified.Time) })
-	items, err := s.changed(ctx, p, tasks, what, lower, clock)
+	tasks, clock, since := map[string]wireTask{}, what.clock, lower
+	if what.searched {
+		since = lower.Add(-searchLag)
+	}
+	now := syncState{tokens: what.tokens, looked: was.looked, listed: was.listed, turn: was.turn}
+	if !what.searched || !wide || was.listed.IsZero() || sent.Sub(was.listed) >= maxUnlisted {
+		if what.searched && !was.listed.IsZero() {
+			since = earlier(since, was.listed.Add(-s.lookBack()))
+		}
+		var first time.Time
+		tasks, first, err = s.tasks(ctx, p, func(project string) url.Values {
+			if what.lost[project] {
+				return nil // all of them, for their subtasks
+			}
+			return url.Values{"modified_since": {format(since.Add(-time.Millisecond))}}
+		})
+		if err != nil {
+			return err
+		}
+		if clock.IsZero() || !first.IsZero() && first.Before(clock) {
+			clock = first
+		}
+		if clock.IsZero() {
+			clock = from.Updated
+		}
+		now.listed = clock
+	}
+	for gid, t := range what.found {
+		if !p.include(t.Memberships) {
+			continue
+		}
+		delete(what.found, gid)
+		if one, ok := tasks[gid]; !ok || one.Modified.Before(t.Modified.Time) {
+			tasks[gid] = t
+		}
+	}
+	items, err := s.changed(ctx, p, tasks, what, since, clock)
 	if err != nil {
 		return err
 	}
 	items = slices.DeleteFunc(items, func(it item) bool { return had[it.task.GID].at.Equal(it.task.Modified.Time) })
-	now := syncState{tokens: what.tokens, looked: was.looked, turn: was.turn}
-	if due && (what.found != nil || len(what.lost) == len(p.projects)) {
+	if due && (what.searched || len(what.lost) == len(p.projects)) {
 		now.looked = clock
 	}
 	if len(items) > 0 {
 		now.turn++
 	}
 	maps.DeleteFunc(had, func(_ string, b brought) bool {
-		until := lower
-		if b.part { // the day is looked over
-			until = earlier(lower, now.looked.Add(-s.lookBack()))
+		until := now.listed
+		if b.part {
+			until = now.looked
 		}
-		return b.at.Before(until)
+		return b.at.Before(earlier(from.Updated, until).Add(-s.lookBack()))
 	})
 	return s.deliver(ctx, p, from, items, source.Page{Sent: sent}, clock, was, now, had, give)
 }
 
-// lookBack is how far before its cursor a poll asks for changed subtasks.
+// lookBack is how far before its cursor a poll asks for what changed.
 func (s *Source) lookBack() time.Duration { return s.cfg.Overlap + searchLag }
 
-// happenings finds out what happened to subtasks since a poll. Those that it knew
-// nothing of are found where it is due.
-func (s *Source) happenings(ctx context.Context, p *places, was syncState, lower time.Time, due bool) (happened, error) {
+// happenings finds out what happened since a poll, by a search or, to subtasks, by
+// events. What it knew nothing of is found where it is due.
+func (s *Source) happenings(ctx context.Context, p *places, was syncState, lower time.Time, due, wide bool) (happened, error) {
 	since := lower.Add(-searchLag)
 	if due && !was.looked.IsZero() {
 		since = earlier(since, was.looked.Add(-s.lookBack()))
 	}
-	found, date, err := s.recent(ctx, p, since)
+	found, date, err := s.recent(ctx, p, !wide, since)
 	if err == nil {
 		if due {
 			s.mu.Lock()
 			clear(s.away)
 			s.mu.Unlock()
 		}
-		return happened{found: found, since: since, clock: date}, nil
+		return happened{searched: true, found: found, since: since, clock: date}, nil
 	}
 	if !errors.Is(err, errNoSearch) {
 		return happened{}, err
@@ -298,14 +328,14 @@ func (s *Source) had(from source.Cursor) map[string]brought {
 	return had
 }
 
-// changed are the tasks and subtasks to bring, in order. clock is Asana's, before
-// anything was asked for.
-func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTask, what happened, lower, clock time.Time) ([]item, error) {
+// changed are the tasks and subtasks to bring, in order: tasks that were modified
+// since. clock is Asana's, before anything was asked for.
+func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTask, what happened, since, clock time.Time) ([]item, error) {
 	var items, parents []item
 	all := map[string]bool{} // tasks whose parts come, changed or not
 	for _, t := range tasks {
 		it := item{task: t}
-		changed := !t.Modified.Before(lower)
+		changed := !t.Modified.Before(since)
 		if changed {
 			items = append(items, it)
 		}
@@ -338,7 +368,7 @@ func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTa
 	slices.Sort(others)
 	var found []wireTask
 	for gid, t := range what.found {
-		if !known(gid) && !s.isAway(&t) {
+		if t.Parent.gid() != "" && !known(gid) && !s.isAway(&t) {
 			found = append(found, t)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"fairlead/connectors/asana"
 	"fairlead/connectors/asana/asanatest"
+	"fairlead/connectors/source"
 )
 
 // Subtasks are in no project's list. Without a search, what happens to them is
@@ -75,6 +76,32 @@ func TestSubtasksThatChange(t *testing.T) {
 	f.wait(25 * time.Hour)
 	if got := came(); !slices.Equal(got, []string{part}) || f.Requests()["/api/1.0/tasks/{gid}/stories"] != 1 {
 		t.Errorf("after a day %v came: %v", got, f.Requests())
+	}
+}
+
+// A poll that ends after its first page is gone on with by the events that it
+// was begun with.
+func TestAPollThatIsBegunAgain(t *testing.T) {
+	f := newOffice(t, asanatest.Options{Free: true})
+	whole := f.create("", asanatest.AddTo(f.migration, ""))
+	parts := []string{f.create(whole), f.create(whole), f.create(whole)}
+	f.wait(time.Hour)
+	small := func(cfg *asana.Config) { cfg.PageSize = 1 }
+	c := collect(t, f.connect(small, nil))
+	f.wait(time.Hour)
+	for _, gid := range parts {
+		f.edit(gid, f.bob, asanatest.Assign(f.bob))
+	}
+	for page, err := range c.src.Pages(t.Context(), source.StreamIncremental, c.cursor) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.cursor = page.Next
+		break
+	}
+	c.src = f.connect(small, nil)
+	if got := c.came(f); !slices.Contains(got, parts[1]) || !slices.Contains(got, parts[2]) || f.Requests()[subtaskCalls] != 0 {
+		t.Errorf("of %v %v came at the cost of %v", parts, got, f.Requests())
 	}
 }
 

@@ -54,18 +54,18 @@ func TestSubtasksAreSearched(t *testing.T) {
 		t.Errorf("a subtask of a subtask is not where its task is: %+v", tk)
 	}
 
-	if got := c.came(f); len(got) != 0 || f.Calls() != 3 {
+	if got := c.came(f); len(got) != 0 || f.Calls() != 1 {
 		t.Errorf("a poll that finds nothing brings %v and costs %v", got, f.Requests())
 	}
-	f.wait(time.Hour)
+	f.wait(30 * time.Minute)
 	f.edit(parts[3], f.bob, asanatest.Assign(f.ann))
 	f.edit(parts[9], f.bob, asanatest.Complete(true))
-	if got := c.came(f); !slices.Equal(got, []string{parts[3], parts[9]}) || f.Requests()[storyCalls] != 2 || f.Calls() != 5 {
+	if got := c.came(f); !slices.Equal(got, []string{parts[3], parts[9]}) || f.Requests()[storyCalls] != 2 || f.Calls() != 3 {
 		t.Errorf("two subtasks changed, and %v came at the cost of %v", got, f.Requests())
 	}
 	for range 3 {
 		f.wait(time.Minute)
-		if got := c.came(f); len(got) != 0 || f.Calls() != 3 {
+		if got := c.came(f); len(got) != 0 || f.Calls() != 1 {
 			t.Errorf("nothing changed since, and %v came at the cost of %v", got, f.Requests())
 		}
 	}
@@ -84,23 +84,23 @@ func TestSubtasksAreSearched(t *testing.T) {
 	}
 	// And a task that changes after it does not bring its subtasks again.
 	f.edit(whole, f.bob, asanatest.Assign(f.ann))
-	if got := c.came(f); !slices.Equal(got, []string{whole}) || f.Calls() != 4 {
+	if got := c.came(f); !slices.Equal(got, []string{whole}) || f.Calls() != 2 {
 		t.Errorf("after a sweep %v came at the cost of %v", got, f.Requests())
 	}
 }
 
 // The search hears late of what was changed, and in an incident very late.
 func TestASearchThatLags(t *testing.T) {
-	for name, test := range map[string]struct{ lag, within time.Duration }{
-		"a minute":                     {time.Minute, 3 * time.Minute},
-		"as long as a poll looks back": {14 * time.Minute, 17 * time.Minute},
-		"hours":                        {5 * time.Hour, 25 * time.Hour},
+	for name, test := range map[string]struct{ lag, part, task time.Duration }{
+		"a minute":                     {time.Minute, 4 * time.Minute, 3 * time.Minute},
+		"as long as a poll looks back": {14 * time.Minute, 17 * time.Minute, 17 * time.Minute},
+		"hours":                        {5 * time.Hour, 26 * time.Hour, 3 * time.Hour}, // lists are read once an hour
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newOffice(t, asanatest.Options{SearchLag: test.lag})
 			whole := f.create("", asanatest.AddTo(f.migration, ""))
 			old := f.create(whole)
-			busy := f.create("", asanatest.AddTo(f.migration, ""))
+			busy, plain := f.create("", asanatest.AddTo(f.migration, "")), f.create("", asanatest.AddTo(f.help, ""))
 			f.wait(6 * time.Hour)
 			fresh := f.create(whole)
 			c := collect(t, f.connect(nil, nil))
@@ -113,19 +113,20 @@ func TestASearchThatLags(t *testing.T) {
 			}
 			f.wait(time.Hour)
 			edited := f.edit(old, f.bob, asanatest.Assign(f.ann))
-			var came []time.Duration
+			f.edit(plain, f.bob, asanatest.Assign(f.ann))
+			came := map[string][]time.Duration{}
 			for f.clock().Sub(edited) < 49*time.Hour {
 				// The cursor moves on meanwhile.
 				if f.clock().Sub(edited) > 30*time.Minute {
 					f.wait(time.Hour)
 				}
 				now := f.edit(busy, f.bob, asanatest.Comment("x"))
-				if slices.Contains(c.came(f), old) {
-					came = append(came, now.Sub(edited))
+				for _, gid := range c.came(f) {
+					came[gid] = append(came[gid], now.Sub(edited))
 				}
 			}
-			if len(came) != 1 || came[0] > test.within {
-				t.Errorf("a subtask that changed came after %v", came)
+			if len(came[old]) != 1 || came[old][0] > test.part || len(came[plain]) != 1 || came[plain][0] > test.task {
+				t.Errorf("a subtask that changed came after %v, a task after %v", came[old], came[plain])
 			}
 		})
 	}
@@ -168,6 +169,36 @@ func TestASearchThatFindsOthers(t *testing.T) {
 	f.edit(foreign, f.bob, asanatest.Assign(f.bob))
 	if got := c.came(f); !slices.Equal(got, []string{foreign}) || f.Calls() != 4 {
 		t.Errorf("%v came at the cost of %v", got, f.Requests())
+	}
+}
+
+// Where next to nothing of what changes is collected, the projects' lists cost
+// less than a search for all of it.
+func TestASearchAmongStrangers(t *testing.T) {
+	f := newOffice(t, asanatest.Options{})
+	mine := f.create("", asanatest.AddTo(f.migration, ""))
+	part := f.create(mine)
+	var strangers []string
+	for range 450 {
+		strangers = append(strangers, f.create("", asanatest.AddTo(f.picnic, "")))
+	}
+	f.wait(time.Hour)
+	c := collect(t, f.connect(nil, nil))
+	for i, most := range []int{6, 4, 4} { // five pages and the end of the first poll's; then two lists and a search
+		f.wait(time.Minute)
+		now := f.edit(part, f.bob, asanatest.Comment("x"))
+		for _, gid := range strangers {
+			if err := f.Edit(gid, f.bob, now, asanatest.Comment("x")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := c.came(f); !slices.Equal(got, []string{part}) || f.Calls() > most {
+			t.Errorf("poll %d: %v came at the cost of %v", i, got, f.Requests())
+		}
+	}
+	f.edit(mine, f.bob, asanatest.Assign(f.ann))
+	if got := c.came(f); !slices.Equal(got, []string{mine}) {
+		t.Errorf("%v came", got)
 	}
 }
 

@@ -46,6 +46,7 @@ type Source struct {
 	under  map[string][]membership // where the tasks are that they are parts of
 	away   map[string]bool         // tasks that are in no project that is collected
 	last   memory                  // of the poll before
+	narrow time.Time               // when a search found little that is collected
 	warned map[string]bool
 
 	unsearched atomic.Bool // the account may not search

@@ -256,7 +256,7 @@ func (s *Source) begin(ctx context.Context, p *places, start time.Time, kin *fam
 	if err := kin.expect(ctx, s, 1); err != nil {
 		return err
 	}
-	first := syncState{start: start, looked: start}
+	first := syncState{start: start, looked: start, listed: start}
 	if s.unsearched.Load() {
 		tokens, err := s.tokens(ctx, p)
 		if err != nil {
