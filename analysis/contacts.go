@@ -3,6 +3,8 @@ package analysis
 import (
 	"context"
 	"time"
+
+	"fairlead/connectors/roster"
 )
 
 // Contact is an engineer and an address by which they can be reached, "" where
@@ -18,6 +20,10 @@ type TeamContacts struct {
 	Notify  []string // as the roster has it: receivers of Alertmanager, or addresses
 	Lead    *Contact // nil for none
 	Members []Contact
+	// Left are those who are in no team any more and were in this one while what
+	// they know still counts: without an address, as they are not to be written
+	// to.
+	Left []Contact
 }
 
 // Contacts are the teams of the stored roster at an instant, and false where
@@ -46,7 +52,24 @@ func (e *Engine) Contacts(ctx context.Context, at time.Time) ([]TeamContacts, bo
 		for _, m := range r.MembersAt(team.Name, at) {
 			t.Members = append(t.Members, contact(m.Person))
 		}
+		for _, person := range left(r, team.Name, at.Add(-e.config.Ownership.Memory), at) {
+			c := contact(person)
+			c.Email = ""
+			t.Left = append(t.Left, c)
+		}
 		list = append(list, t)
 	}
 	return list, true, nil
+}
+
+// left are those, by id, who were in a team in an interval, and are in none at
+// its end.
+func left(r *roster.Roster, team string, from, to time.Time) []string {
+	var list []string
+	for _, m := range r.Members(team, from, to) {
+		if len(r.Memberships(m.Person, to)) == 0 {
+			list = append(list, m.Person)
+		}
+	}
+	return list
 }

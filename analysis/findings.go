@@ -253,8 +253,8 @@ func (e *Engine) overloaded(s *Snapshot, window Window, groups []Group, teams ma
 			if has == luck {
 				has, luck = decimal(100*share, 1)+" %", decimal(100*byLuck, 1)+" %"
 			}
-			f.Sentence = fmt.Sprintf("%s carries %s times an even share of %s's open work %s: %s of %s ticket-days among %d people, where luck alone would exceed %s once in a hundred times%s.",
-				p.pseudonym, decimal(f.Relative, 1), g.Name, inWords(window), has, thousands(weights.Sum), f.People, luck,
+			f.Sentence = fmt.Sprintf("%s carries %s times an even share of %s open work %s: %s of %s ticket-days among %d people, where luck alone would exceed %s once in a hundred times%s.",
+				p.pseudonym, decimal(f.Relative, 1), possessive(g.Name), inWords(window), has, thousands(weights.Sum), f.People, luck,
 				state.since())
 			list = append(list, f)
 		}
@@ -370,6 +370,14 @@ func strongest(list []Finding, n int) []Finding {
 func percent(x float64) string { return decimal(100*x, 0) + " %" }
 
 func decimal(x float64, digits int) string { return strconv.FormatFloat(x, 'f', digits, 64) }
+
+// possessive is a name as the owner of something.
+func possessive(name string) string {
+	if strings.HasSuffix(name, "s") {
+		return name + "'"
+	}
+	return name + "'s"
+}
 
 func plural(x float64, word string) string {
 	if decimal(x, 1) == "1.0" {

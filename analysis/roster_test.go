@@ -320,3 +320,20 @@ func propertyTeamsByDate(t *testing.T, n int) {
 		}
 	})
 }
+
+// TestUnmatched: who held a ticket and is nobody of the roster is counted; who
+// only wrote on one, as whoever reported it does, is not.
+func TestUnmatched(t *testing.T) {
+	db := warehouse(t,
+		opened("1", 0).give(0, "u1").comment(1, "dan").status(2, "u1", statusDone),
+		opened("2", 0).of("jira").give(0, "bob").comment(1, "cho").status(2, "bob", statusDone),
+	)
+	staff(t, db, "people: {ann: {name: Ann, email: ann@example.com, zone: UTC, hours: mon-fri 09:00-17:00}}\nteams: {Alpha: {members: [ann]}}\n")
+	s, err := engine(db).Snapshot(context.Background(), day(30))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(s.Unmatched); got != "map[jira:1 snow:0]" {
+		t.Errorf("unmatched are %s, want Bob's account alone", got)
+	}
+}

@@ -36,21 +36,24 @@ func (e *Engine) squadsAt(ctx context.Context, w *world, span weeks) ([]squad, e
 }
 
 // unmatched counts the accounts of the engineers met so far that match nobody in
-// the roster, by source; NoName for those that no account describes any more.
+// the roster, by source; without one, all of them. NoName is for those that no
+// account describes any more.
 func (w *world) unmatched() map[string]int {
 	counts := map[string]int{}
-	if w.crew != nil {
-		for _, u := range w.people.Unmatched(func(surrogate uint64) bool { return w.engineers[surrogate] != nil }) {
-			counts[u.Source]++
-		}
-		return counts
-	}
 	for surrogate, p := range w.engineers {
 		for _, a := range p.Accounts {
-			if a.Surrogate == surrogate && !p.Bot {
+			if a.Surrogate != surrogate || p.Bot {
+				continue
+			}
+			if w.crew == nil {
 				counts[cmp.Or(a.Source, NoName)]++
+			} else if a.Source != "" {
+				counts[a.Source] += 0
 			}
 		}
+	}
+	for _, u := range w.people.Unmatched(func(surrogate uint64) bool { return w.engineers[surrogate] != nil }) {
+		counts[u.Source]++
 	}
 	return counts
 }

@@ -389,7 +389,7 @@ func (e *Engine) readActs(ctx context.Context, w *world, span weeks) (map[string
 		if err := rows.Scan(&actor, &times); err != nil {
 			return err
 		}
-		p := w.engineer(actor)
+		p := w.people.Of(actor) // who only writes on tickets is not one of those met
 		id := w.crew.persons[p.Pseudonym]
 		if id == "" {
 			return nil

@@ -41,10 +41,13 @@ var functions = template.FuncMap{
 	"link":     func(path, to, says string) link { return link{to, says, path == to} },
 	"queues":   queues,
 	"ptr":      func(x float64) *float64 { return &x },
-	"total": func(by map[string]int) string {
+	"total": func(by map[string]int) string { // "" for none
 		n := 0
 		for _, one := range by {
 			n += one
+		}
+		if n == 0 {
+			return ""
 		}
 		return counted(n, "account", "accounts")
 	},

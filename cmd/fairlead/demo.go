@@ -9,11 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"fairlead/analysis"
@@ -22,6 +25,7 @@ import (
 	"fairlead/connectors/jira"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/rest"
+	"fairlead/connectors/roster"
 	"fairlead/connectors/sandbox"
 	"fairlead/connectors/servicenow"
 	"fairlead/connectors/servicenow/servicenowtest"
@@ -32,6 +36,7 @@ type demoCmd struct {
 	Once          bool   `help:"Collect, analyse, print what was found, and end without serving."`
 	Listen        string `help:"Address to serve on at the end (default: 127.0.0.1:9464)." placeholder:"HOST:PORT"`
 	Seed          uint64 `help:"Which organisation to generate." default:"1"`
+	NoRoster      bool   `name:"no-roster" help:"Leave out who works in which team: teams are queues then."`
 	Now           string `help:"Day at whose beginning (UTC) the generated year ends. Default: today." placeholder:"DAY"`
 	ServicenowLog string `name:"servicenow-log" help:"Replay a ServiceNow incident event log (CSV, plain or gzip) instead of the generated organisation." type:"existingfile" placeholder:"FILE"`
 	JiraLog       string `name:"jira-log" help:"Replay a log of Jira issues with their changelogs (JSON lines, plain or gzip) instead of the generated organisation." type:"existingfile" placeholder:"FILE"`
@@ -73,7 +78,7 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 
 	begun := time.Now()
-	plays, err := c.load()
+	plays, staff, err := c.load()
 	if err != nil {
 		return err
 	}
@@ -100,6 +105,9 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 		}
 	}
 	if err := h.remember(plays); err != nil {
+		return err
+	}
+	if err := a.staff(dir, staff); err != nil {
 		return err
 	}
 
@@ -134,6 +142,9 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := a.syncRoster(ctx, h); err != nil {
+		return err
+	}
 	fmt.Fprintf(a.stdout, "Collected and stored in %s (%s).\n", dir, time.Since(begun).Round(100*time.Millisecond))
 	if err := a.printFindings(ctx, h, plays); err != nil {
 		return err
@@ -145,6 +156,7 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 		return nil
 	}
 	s.collectors = collectors
+	s.syncRoster = func(ctx context.Context) error { return a.syncRoster(ctx, h) }
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
@@ -165,9 +177,33 @@ func (f fanOut) Done(source string) {
 	}
 }
 
+// rosterPath is where a demonstration keeps the roster that it brings.
+func rosterPath(dir string) string { return filepath.Join(dir, "roster.yaml") }
+
+// staff leaves the roster that the demonstration brings in its data folder and
+// configures it. One that is configured already stands; nil brings none.
+func (a *app) staff(dir string, text []byte) error {
+	path := rosterPath(dir)
+	switch {
+	case len(a.cfg.Roster) > 0:
+		return nil
+	case text == nil:
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("removing the roster of another demonstration: %w", err)
+		}
+		return nil
+	}
+	if err := writeFile(path, text); err != nil {
+		return fmt.Errorf("writing the roster: %w", err)
+	}
+	a.cfg.Roster = []string{path}
+	return nil
+}
+
 // load makes the fakes and fills them, so that a bad log is refused before
-// anything is written.
-func (c demoCmd) load() ([]played, error) {
+// anything is written. Who works where is known of the generated organisation
+// alone.
+func (c demoCmd) load() ([]played, []byte, error) {
 	if c.ServicenowLog == "" && c.JiraLog == "" {
 		return c.generate()
 	}
@@ -181,7 +217,7 @@ func (c demoCmd) load() ([]played, error) {
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		plays = append(plays, playServiceNow(in, options, "log "+sum, past(summary.LastChange), summary.Incidents, "incident"))
 	}
@@ -194,23 +230,23 @@ func (c demoCmd) load() ([]played, error) {
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		plays = append(plays, playJira(in, options, "log "+sum+" "+c.JiraFlavour, past(summary.LastChange), summary.Issues))
 	}
-	return plays, nil
+	return plays, nil, nil
 }
 
 // past is the first instant of which a log's last change is part of the past:
 // nothing at or after an as_of is used.
 func past(last time.Time) time.Time { return last.Add(time.Millisecond) }
 
-func (c demoCmd) generate() ([]played, error) {
+func (c demoCmd) generate() ([]played, []byte, error) {
 	now := time.Now().UTC().Truncate(24 * time.Hour)
 	if c.Now != "" {
 		day, err := time.Parse(time.DateOnly, c.Now)
 		if err != nil {
-			return nil, fmt.Errorf("--now %q is not a day like 2026-09-30", c.Now)
+			return nil, nil, fmt.Errorf("--now %q is not a day like 2026-09-30", c.Now)
 		}
 		now = day
 	}
@@ -219,23 +255,27 @@ func (c demoCmd) generate() ([]played, error) {
 	snowOptions, siteOptions := snowOptions(), c.jiraOptions()
 	site, err := organisation.Jira(siteOptions)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	workOptions := asanatest.Options{Token: rand.Text()}
 	work, err := organisation.Asana(workOptions, func(t *sandbox.Ticket) bool { return t.System() == sandbox.Asana })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	held := map[sandbox.System]int{}
 	for _, t := range organisation.Tickets {
 		held[t.System()]++
+	}
+	var staff []byte
+	if !c.NoRoster {
+		staff = organisation.RosterYAML()
 	}
 	return []played{
 		playServiceNow(organisation.ServiceNow(snowOptions), snowOptions, content, now, held[sandbox.ServiceNow],
 			"incident", "problem", "change_request", "sc_task"),
 		playJira(site, siteOptions, content+" --jira-flavour "+c.JiraFlavour, now, held[sandbox.Jira]),
 		playAsana(work, workOptions, content, now, held[sandbox.Asana]),
-	}, nil
+	}, staff, nil
 }
 
 // Credentials of the fakes live as long as this process.
@@ -386,15 +426,22 @@ func (a *app) printFindings(ctx context.Context, h *house, plays []played) error
 		known.Findings = slices.DeleteFunc(slices.Clone(snapshot.Findings), func(f analysis.Finding) bool { return f.Engineer != "" })
 		snapshot = &known
 	}
-	return writeFindings(a.stdout, snapshot, plays)
+	for _, p := range plays {
+		fmt.Fprintf(a.stdout, "  %-11s %d tickets with their whole history (%s)\n", p.name, p.tickets, p.content)
+	}
+	if len(a.cfg.Roster) > 0 {
+		r, err := roster.Load(a.cfg.Roster...)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(a.stdout, "  %-11s %d people in %d teams (%s)\n", "roster", len(r.People()), len(r.Teams()), strings.Join(a.cfg.Roster, ", "))
+	}
+	return writeFindings(a.stdout, snapshot)
 }
 
 const shownGroups = 12
 
-func writeFindings(w io.Writer, s *analysis.Snapshot, plays []played) error {
-	for _, p := range plays {
-		fmt.Fprintf(w, "  %-11s %d tickets with their whole history (%s)\n", p.name, p.tickets, p.content)
-	}
+func writeFindings(w io.Writer, s *analysis.Snapshot) error {
 	fmt.Fprintf(w, "\nWhat needs a conversation, as of %s:\n", s.AsOf.Format("2 January 2006"))
 	if len(s.Findings) == 0 {
 		fmt.Fprintln(w, "  nothing stands out")
@@ -404,6 +451,10 @@ func writeFindings(w io.Writer, s *analysis.Snapshot, plays []played) error {
 	}
 	window := s.Windows[len(s.Windows)-1]
 	groups := s.Teams[analysis.TeamsKey{Window: window, Basis: analysis.Load, Unit: analysis.Tickets}]
-	fmt.Fprintf(w, "\nOpen work in ticket-days over %s, by queue (the %d greatest of %d; without a roster these are queues, not teams):\n", window, min(shownGroups, len(groups)), len(groups))
-	return writeGroupsTable(w, "queue", groups[:min(shownGroups, len(groups))])
+	kind, note := "queue", "; without a roster these are queues, not teams"
+	if s.Rostered {
+		kind, note = "team", ""
+	}
+	fmt.Fprintf(w, "\nOpen work in ticket-days over %s, by %s (the %d greatest of %d%s):\n", window, kind, min(shownGroups, len(groups)), len(groups), note)
+	return writeGroupsTable(w, kind, groups[:min(shownGroups, len(groups))])
 }

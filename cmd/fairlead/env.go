@@ -15,7 +15,7 @@ const envPrefix = "FAIRLEAD_"
 
 // sourceVariable matches a key of a source: the name ends where the source's
 // type, or a key that every source has, begins.
-var sourceVariable = regexp.MustCompile(`^SOURCES_([A-Z0-9_]+?)_(JIRA|SERVICENOW|HTTP|SINCE)(?:_|$)`)
+var sourceVariable = regexp.MustCompile(`^SOURCES_([A-Z0-9_]+?)_(JIRA|SERVICENOW|ASANA|HTTP|SINCE)(?:_|$)`)
 
 // overlay sets every key of cfg for which environ has a variable: the key's
 // path in capitals, joined by underscores, after FAIRLEAD_. A source that only

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +106,7 @@ func addressees(teams []analysis.TeamContacts, cfg exporter.Config) []alertmanag
 		if t.Lead != nil {
 			one.Lead = t.Lead.Email
 		}
-		for _, m := range t.Members {
+		for _, m := range slices.Concat(t.Members, t.Left) {
 			p := alertmanager.Person{Labels: []string{m.Pseudonym}, Email: m.Email}
 			if cfg.Engineer == exporter.LabelName && m.Name != "" {
 				p.Labels = append(p.Labels, m.Name, m.Name+" ("+m.Pseudonym+")")

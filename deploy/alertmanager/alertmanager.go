@@ -150,7 +150,8 @@ const (
 )
 
 // Generate writes the configuration. An alert about a person reaches them and
-// the lead of their team, and nobody else; one about a team or an area its notify;
+// the lead of their team, and nobody else: of the team that it names, and of each
+// of theirs where it names none. One about a team or an area reaches its notify,
 // all else who runs Fairlead. Grouping, inhibition and hours are those of the
 // example beside this file. unreached are the teams about whose people nobody can
 // be told.
@@ -188,6 +189,7 @@ func Generate(c Config, teams []Team) (text []byte, unreached []string, err erro
 			return nil, nil, err
 		}
 	}
+	g.teamless()
 	// The most telling matchers come first: the first that matches takes it.
 	g.people.Routes = slices.Concat(g.ofPerson, g.ofMember, g.ofLead)
 	f.Receivers = g.receivers
@@ -210,7 +212,15 @@ type generator struct {
 
 	people, groups             *route
 	ofPerson, ofMember, ofLead []*route
+	members                    []*member
 	unreached                  []string
+}
+
+// member is a person over all teams that have a lead.
+type member struct {
+	who, label, email string
+	receiver          string   // of the first of their teams
+	leads             []string // addresses
 }
 
 // layout takes what the example has: its routes and the form of its messages.
@@ -299,13 +309,41 @@ func (g *generator) team(t Team) error {
 			who = "engineer=~" + quote(strings.Join(patterns, "|"))
 		}
 		g.ofPerson = append(g.ofPerson, &route{Receiver: name, Matchers: []string{who, match}, Active: g.people.Active})
-		// What is about them and no team, as an area that only they know: the
-		// first of their teams.
-		if !slices.ContainsFunc(g.ofMember, func(r *route) bool { return r.Matchers[0] == who }) {
-			g.ofMember = append(g.ofMember, &route{Receiver: name, Matchers: []string{who, `team=""`}, Active: g.people.Active})
-		}
+		g.member(who, p, name, t.Lead)
 	}
 	return nil
+}
+
+// member notes somebody as one of a lead's people.
+func (g *generator) member(who string, p Person, receiver, lead string) {
+	i := slices.IndexFunc(g.members, func(m *member) bool { return m.who == who })
+	if i < 0 {
+		g.members = append(g.members, &member{who: who, label: p.Labels[0], receiver: receiver, leads: []string{lead}})
+		i = len(g.members) - 1
+	}
+	m := g.members[i]
+	if !slices.Contains(m.leads, lead) {
+		m.leads = append(m.leads, lead)
+	}
+	if isAddress(p.Email) {
+		m.email = p.Email
+	}
+}
+
+// teamless adds the routes of what is about somebody and no team, as an area that
+// only they know. Whoever leads them has to know: each of their leads.
+func (g *generator) teamless() {
+	for _, m := range g.members {
+		name := m.receiver
+		if len(m.leads) > 1 {
+			to := m.leads
+			if m.email != "" && !slices.Contains(to, m.email) {
+				to = append(slices.Clone(to), m.email)
+			}
+			name = g.mail(m.label+" and their leads", to)
+		}
+		g.ofMember = append(g.ofMember, &route{Receiver: name, Matchers: []string{m.who, `team=""`}, Active: g.people.Active})
+	}
 }
 
 // quote writes a value of a matcher.

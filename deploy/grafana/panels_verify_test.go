@@ -27,7 +27,10 @@ type dashboard struct {
 	Time   struct{ From string }
 	Panels []struct {
 		Type, Title string
-		Targets     []struct {
+		FieldConfig struct {
+			Defaults struct{ Mappings json.RawMessage }
+		}
+		Targets []struct {
 			Expr    string
 			Instant bool
 		}
@@ -70,6 +73,8 @@ type view struct {
 	server   *prometheustest.Prometheus
 	from, to time.Time
 	past     bool // no Fairlead was scraped, and somebody may not have been there yet
+	excuses  []excuse
+	source   string // the only one that is looked at; "" for all
 }
 
 // pixels are the width of half a row on a laptop: about as many points are asked
@@ -109,6 +114,8 @@ func (v view) choices(t *testing.T, d dashboard) []map[string]string {
 				t.Errorf("%s: nothing to choose from for %s", d.name, variable.Name)
 			}
 			switch current, _ := variable.Current.Value.(string); {
+			case variable.Name == "source" && v.source != "":
+				values = []string{v.source}
 			case variable.IncludeAll && variable.AllValue != "":
 				values = []string{variable.AllValue}
 			case variable.IncludeAll:
@@ -158,28 +165,39 @@ func (v view) ask(ctx context.Context, expr string, instant bool) ([]prometheust
 	return v.server.QueryRange(ctx, expr, round(v.from), round(v.to), v.step())
 }
 
-// absent is what may be unknown, and why. A panel that asks for nothing else says
-// so in words.
-var absent = []struct{ what, why string }{
-	{`after_hours|short_rests|signal="rest"|signal="on_call"`, "needs a roster, and the demonstration has none"},
-	{`last_sweep_timestamp`, "the first sweep comes after a day"},
+// excuse is what may be empty, and why: an expression that matches what, or for
+// some choice the panel of a title.
+type excuse struct{ what, title, why string }
+
+// always holds for every demonstration.
+var always = []excuse{
+	{`last_sweep_timestamp`, "", "the first sweep comes after a day"},
+	{"", "Unplanned", "a project of Jira without incidents"},
+	{"", "People it rests on", "a team whose areas nobody knows well enough"},
+	{"", "What they know", "somebody who is among the first five of no area"},
+	{"", "Overloaded", "somebody with too few weeks of work to say"},
+	{"", "Signs of overload", "somebody with too few weeks of work to say"},
 }
 
-// wordless are panels that may be empty for some choice, and say why there.
-var wordless = []struct{ title, why string }{
-	{"Unplanned", "a project of Jira without incidents"},
-	{"People it rests on", "a queue whose areas nobody knows well enough"},
-	{"What they know", "somebody who is among the first five of no area"},
-	{"Overloaded", "somebody with too few weeks of work to say"},
-	{"Signs of overload", "somebody with too few weeks of work to say"},
+// ofQueues holds without a roster.
+var ofQueues = []excuse{
+	{`after_hours|short_rests|signal="rest"`, "", "nobody's hours are known"},
+	{`signal="on_call"`, "", "nobody is known to be on call"},
 }
 
 // service is what a history does not tell.
 var service = regexp.MustCompile(`fairlead_snapshot_|ALERTS`)
 
+// allowed reports whether an expression need never be answered.
 func (v view) allowed(expr string) bool {
 	return v.past && service.MatchString(expr) ||
-		slices.ContainsFunc(absent, func(a struct{ what, why string }) bool { return regexp.MustCompile(a.what).MatchString(expr) })
+		slices.ContainsFunc(v.excuses, func(e excuse) bool { return e.what != "" && regexp.MustCompile(e.what).MatchString(expr) })
+}
+
+// wordless reports whether a panel may be empty for some choice, and says why
+// there.
+func (v view) wordless(title string) bool {
+	return slices.ContainsFunc(v.excuses, func(e excuse) bool { return e.title != "" && e.title == title })
 }
 
 // checkAnswers asks every expression of every panel, with everything that can be
@@ -210,7 +228,7 @@ func (v view) checkAnswers(t *testing.T, d dashboard) (asked int) {
 					}
 				}
 			}
-			if !full && must && (!v.past || chosen["engineer"] == "") && !slices.ContainsFunc(wordless, func(w struct{ title, why string }) bool { return w.title == p.Title }) {
+			if !full && must && (!v.past || chosen["engineer"] == "") && !v.wordless(p.Title) {
 				t.Errorf("%s: %q is empty for %v", d.name, p.Title, chosen)
 			}
 		}
@@ -231,7 +249,30 @@ func (v view) checkAnswers(t *testing.T, d dashboard) (asked int) {
 // The demonstration, scraped for some seconds: no panel is empty, whoever looks
 // at which team, area or engineer.
 func TestVerifyPanels(t *testing.T) {
-	demo := prometheustest.Demo(t, t.TempDir(), "--now", time.Now().UTC().Format(time.DateOnly))
+	server := scraped(t)
+	for _, d := range dashboards(t) {
+		t.Run(d.name, func(t *testing.T) { checkNow(t, server, d, always) })
+	}
+}
+
+// Without a roster it is the same, but for what only a roster tells; and Overview
+// says that the rows are queues, of which source, and whose accounts match nobody.
+func TestVerifyPanelsOfQueues(t *testing.T) {
+	server := scraped(t, "--no-roster")
+	for _, d := range dashboards(t) {
+		t.Run(d.name, func(t *testing.T) {
+			checkNow(t, server, d, slices.Concat(always, ofQueues))
+			if d.name == "overview" {
+				checkQueues(t, server, d)
+			}
+		})
+	}
+}
+
+// scraped is a Prometheus that has seen a demonstration for some seconds.
+func scraped(t *testing.T, args ...string) *prometheustest.Prometheus {
+	t.Helper()
+	demo := prometheustest.Demo(t, t.TempDir(), append([]string{"--now", time.Now().UTC().Format(time.DateOnly)}, args...)...)
 	server := prometheustest.Start(t, prometheustest.Options{Scrape: demo.URL, Rules: prom.Rules(prom.Options{Fairlead: demo.URL})})
 	server.Scraped(t)
 	prometheustest.Eventually(t, "two scrapes", func(ctx context.Context) error {
@@ -241,19 +282,86 @@ func TestVerifyPanels(t *testing.T) {
 		}
 		return err
 	})
-	for _, d := range dashboards(t) {
-		t.Run(d.name, func(t *testing.T) {
-			back := map[string]time.Duration{"now-24h": 24 * time.Hour, "now-90d": 90 * 24 * time.Hour, "now-1y": 365 * 24 * time.Hour}[d.Time.From]
-			if back == 0 {
-				t.Fatalf("begins at %s", d.Time.From)
+	return server
+}
+
+// checkNow looks at a dashboard as it opens.
+func checkNow(t *testing.T, server *prometheustest.Prometheus, d dashboard, excuses []excuse) {
+	t.Helper()
+	back := map[string]time.Duration{"now-24h": 24 * time.Hour, "now-90d": 90 * 24 * time.Hour, "now-1y": 365 * 24 * time.Hour}[d.Time.From]
+	if back == 0 {
+		t.Fatalf("begins at %s", d.Time.From)
+	}
+	v := view{server: server, from: time.Now().Add(-back), to: time.Now(), excuses: excuses}
+	if back == 24*time.Hour {
+		// Rates are of what was before each step: at the next one.
+		v.to = v.to.Add(v.step())
+	}
+	t.Logf("%d questions answered", v.checkAnswers(t, d))
+}
+
+// checkQueues looks at Overview without a roster, of one source after the other.
+func checkQueues(t *testing.T, server *prometheustest.Prometheus, d dashboard) {
+	t.Helper()
+	v := view{server: server, from: time.Now().Add(-time.Hour), to: time.Now()}
+	// of is what a panel's question about a metric is answered by.
+	of := func(title, metric string, chosen map[string]string) []prometheustest.Sample {
+		t.Helper()
+		for _, p := range d.Panels {
+			if p.Title != title {
+				continue
 			}
-			v := view{server: server, from: time.Now().Add(-back), to: time.Now()}
-			if back == 24*time.Hour {
-				// Rates are of what was before each step: at the next one.
-				v.to = v.to.Add(v.step())
+			if title == "Rows are" && !strings.Contains(string(p.FieldConfig.Defaults.Mappings), `"queues, not teams"`) {
+				t.Error("Rows are: nothing says that queues are not teams")
 			}
-			t.Logf("%d questions answered", v.checkAnswers(t, d))
-		})
+			for _, target := range p.Targets {
+				if !strings.Contains(target.Expr, metric) {
+					continue
+				}
+				samples, err := server.Query(t.Context(), fill(target.Expr, chosen), time.Time{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return samples
+			}
+		}
+		t.Fatalf("no panel %q asks for %s", title, metric)
+		return nil
+	}
+	only := func(title, metric string, chosen map[string]string) float64 {
+		t.Helper()
+		samples := of(title, metric, chosen)
+		if len(samples) != 1 {
+			t.Fatalf("%q has %d values", title, len(samples))
+		}
+		return samples[0].Values[0].Float()
+	}
+	accounts, queues := 0.0, map[string]bool{}
+	sources := v.values(t, "fairlead_team_info", "source")
+	for _, v.source = range sources {
+		chosen := v.choices(t, d)[0]
+		if kind := only("Rows are", "fairlead_team_info", chosen); kind != 0 {
+			t.Errorf("%s: rows are %v, want 0", v.source, kind)
+		}
+		n := only("Accounts that match nobody", "fairlead_unmatched_accounts", chosen)
+		if accounts += n; n < 5 {
+			t.Errorf("%s: %v accounts match nobody", v.source, n)
+		}
+		shown := of("Teams at a glance", "fairlead_team_info", chosen)
+		if len(shown) == 0 {
+			t.Errorf("%s has no row", v.source)
+		}
+		for _, s := range shown {
+			queues[s.Labels["team"]] = true
+		}
+	}
+	v.source = ""
+	all := v.choices(t, d)[0]
+	if got := only("Accounts that match nobody", "fairlead_unmatched_accounts", all); got != accounts || len(sources) != 3 {
+		t.Errorf("%v accounts of all of %v match nobody, of each %v", got, sources, accounts)
+	}
+	if got := of("Teams at a glance", "fairlead_team_info", all); len(got) != len(queues) {
+		t.Errorf("%d rows of all sources, of each %d", len(got), len(queues))
 	}
 }
 
@@ -268,12 +376,13 @@ func TestVerifyHistory(t *testing.T) {
 		to    time.Time
 		whole float64 // of the days, or weeks, that the fullest line has at least
 		pages []string
+		empty []excuse
 	}{
-		{"generated", "", organisation.AddDate(-1, 0, 0), organisation, 0.9, []string{"overview", "team", "knowledge", "engineer", "quarter"}},
+		{"generated", "", organisation.AddDate(-1, 0, 0), organisation, 0.9, []string{"overview", "team", "knowledge", "engineer", "quarter"}, always},
 		{
 			// Its last months have few tickets, and many of its groups too few people.
 			"incidents of 2016", "servicenow_incident_event_log.csv.gz",
-			time.Date(2016, 3, 15, 0, 0, 0, 0, time.UTC), time.Date(2017, 2, 15, 0, 0, 0, 0, time.UTC), 0.5, []string{"quarter"},
+			time.Date(2016, 3, 15, 0, 0, 0, 0, time.UTC), time.Date(2017, 2, 15, 0, 0, 0, 0, time.UTC), 0.5, []string{"quarter"}, slices.Concat(always, ofQueues),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -296,7 +405,7 @@ func TestVerifyHistory(t *testing.T) {
 				}
 				t.Run(d.name, func(t *testing.T) {
 					// Thirty days ago in the afternoon, hours after the day's sample.
-					v := view{server, c.from, c.to.AddDate(0, 0, -30).Add(15 * time.Hour), true}
+					v := view{server: server, from: c.from, to: c.to.AddDate(0, 0, -30).Add(15 * time.Hour), past: true, excuses: c.empty}
 					if d.name == "quarter" {
 						v.to = c.to
 						v.checkYear(t, d, c.whole)

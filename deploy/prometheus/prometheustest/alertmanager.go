@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -96,6 +97,17 @@ func (a *Alertmanager) Sent(receiver string) []Alert {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return append([]Alert(nil), a.sent[receiver]...)
+}
+
+// Told are the alerts that each receiver was told of, in order.
+func (a *Alertmanager) Told() map[string][]Alert {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	all := make(map[string][]Alert, len(a.sent))
+	for receiver, list := range a.sent {
+		all[receiver] = slices.Clone(list)
+	}
+	return all
 }
 
 // Receivers are those that were told of an alert with this name.

@@ -35,14 +35,14 @@ import (
 const patience = 3 * time.Minute
 
 // serveDemo runs the program on the generated organisation and returns its address.
-func serveDemo(t *testing.T) string {
+func serveDemo(t *testing.T, args ...string) string {
 	t.Helper()
 	binary := os.Getenv("FAIRLEAD_BINARY")
 	if binary == "" {
 		t.Fatal("FAIRLEAD_BINARY is not set: run make verify")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	command := exec.CommandContext(ctx, binary, "demo", "--now", "2026-09-30", "--listen", "127.0.0.1:0", "--data", t.TempDir())
+	command := exec.CommandContext(ctx, binary, append([]string{"demo", "--now", "2026-09-30", "--listen", "127.0.0.1:0", "--data", t.TempDir()}, args...)...)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = time.Minute
 	var said bytes.Buffer
@@ -203,10 +203,10 @@ func (b *tab) print(t *testing.T, wide, high float64) (sheets int) {
 func TestPages(t *testing.T) {
 	base := serveDemo(t)
 	b := open(t)
-	paths := []string{"/", "/areas", "/collection", "/method", "/access", "/reports", "/team?team=PAY", "/area?area=Billing+ledger"}
+	paths := []string{"/", "/areas", "/collection", "/method", "/access", "/reports", "/team?team=Payments", "/area?area=Billing+ledger"}
 
 	// The page of somebody, as one comes to it: by a link of a team.
-	if trouble := b.visit(t, base+"/team?team=PAY", 1280, false); len(trouble) > 0 {
+	if trouble := b.visit(t, base+"/team?team=Payments", 1280, false); len(trouble) > 0 {
 		t.Fatal(trouble)
 	}
 	var link string
@@ -254,5 +254,28 @@ func TestPages(t *testing.T) {
 	}
 	for _, finding := range b.axe(t) {
 		t.Error(finding)
+	}
+}
+
+// Without a roster the pages say that what they show are queues.
+func TestQueues(t *testing.T) {
+	base := serveDemo(t, "--no-roster")
+	b := open(t)
+	for _, path := range []string{"/", "/team?team=PAY", "/collection"} {
+		for _, width := range []int64{360, 1280} {
+			for _, trouble := range b.visit(t, base+path, width, false) {
+				t.Errorf("%s at %d px: %s", path, width, trouble)
+			}
+		}
+		for _, finding := range b.axe(t) {
+			t.Errorf("%s: %s", path, finding)
+		}
+		var text string
+		if err := chromedp.Run(b.ctx, chromedp.Evaluate(`document.querySelector("main").innerText`, &text)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(text, "queue") {
+			t.Errorf("%s does not say that queues are not teams:\n%s", path, text)
+		}
 	}
 }

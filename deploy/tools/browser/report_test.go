@@ -40,7 +40,7 @@ func reportsOf(t *testing.T) map[string]string {
 		t.Fatalf("nobody stands out in the demonstration:\n%s", said)
 	}
 	files := map[string]string{}
-	for audience, args := range map[string][]string{"group": nil, "lead": {"--team", "PAY", "--names"}, "self": {"--engineer", who[1]}} {
+	for audience, args := range map[string][]string{"group": nil, "lead": {"--team", "Payments", "--names"}, "self": {"--engineer", who[1]}} {
 		files[audience] = filepath.Join(dir, audience+".html")
 		run(append([]string{"report", "--audience", audience, "--output", files[audience]}, args...)...)
 	}

@@ -37,7 +37,7 @@ func overview() *page {
 		column{name: "After hours", expr: top("team", team("fairlead_team_after_hours_ratio")), unit: ratio, levels: hours},
 		column{name: "kind", expr: top("team, kind", team("fairlead_team_info")), unit: number, hidden: true})
 
-	p.number(4, "Rows are", "Whether the rows are teams of the roster, or what Jira and ServiceNow call projects and groups. Queues are not teams: uneven there may only mean that somebody works elsewhere too.", number,
+	p.number(4, "Rows are", "Whether the rows are teams of the roster, or what Jira, ServiceNow and Asana call projects, groups and teams. Queues are not teams: uneven there may only mean that somebody works elsewhere too.", number,
 		"(count("+top("team", `fairlead_team_info{team=~"$teams",kind="roster"}`)+") or 0 * "+"count("+top("team", team("fairlead_team_info"))+")) / count("+top("team", team("fairlead_team_info"))+")",
 		map[string]string{"0": "queues, not teams", "1": "teams", between: "teams and queues"}, level0...)
 	p.number(4, "Unmatched accounts", "Accounts of the chosen sources that work on tickets and are nobody in the roster; without a roster, all of them. Their work counts in queues, not in teams.", number,

@@ -21,7 +21,7 @@ var pictures = []struct {
 	height     int64
 }{
 	{"teams", "/", 1250},
-	{"team", "/team?team=PAY", 1500},
+	{"team", "/team?team=Payments", 1500},
 	{"knowledge", "/areas", 1000},
 }
 
