@@ -249,6 +249,7 @@ func (v view) checkAnswers(t *testing.T, d dashboard) (asked int) {
 // The demonstration, scraped for some seconds: no panel is empty, whoever looks
 // at which team, area or engineer.
 func TestVerifyPanels(t *testing.T) {
+	t.Setenv("FAIRLEAD_METRICS_PERSON_AFTER_HOURS", "true") // two columns of Team are there where that was agreed
 	server := scraped(t)
 	for _, d := range dashboards(t) {
 		t.Run(d.name, func(t *testing.T) { checkNow(t, server, d, always) })
@@ -368,6 +369,7 @@ func checkQueues(t *testing.T, server *prometheustest.Prometheus, d dashboard) {
 // A year of one sample a day, and no Fairlead that is scraped: every panel of
 // Quarter shows the past, and the other pages show a day of it.
 func TestVerifyHistory(t *testing.T) {
+	t.Setenv("FAIRLEAD_METRICS_PERSON_AFTER_HOURS", "true")
 	organisation := time.Now().UTC().Truncate(24 * time.Hour)
 	for _, c := range []struct {
 		name  string

@@ -51,9 +51,23 @@ func itself() *page {
 		query{each("fairlead_source_collection_failures_total", "", "1h"), "{{source}}: collections failed"},
 		query{each("fairlead_source_sweeps_total", `,outcome="refused"`, "1h"), "{{source}}: sweeps refused"})
 	p.lines(12, 9, "Duration of an analysis", "How long each analysis took. Near its interval it will fall behind.", seconds, query{"max(fairlead_analysis_duration_seconds)", "duration"})
+	p.lines(24, 8, "What the analysis waits for", "The mean time of each of its queries over the last hour, or since the start where there was none. One that grows with the tickets is the one to look for in the server's query log, by its log_comment.", seconds,
+		query{meanByQuery("fairlead_analysis_query_duration_seconds"), "{{query}}"})
 	p.number(8, "Statuses without a category", "Statuses that no rule maps to a category: their tickets count as open until one does. Set them in statuses of the source.", number, "max(fairlead_analysis_unknown_statuses)", nil, badFromOne...)
 	p.number(8, "Figures are of", "The instant that the published figures describe. On a replayed log it lies in the past.", "dateTimeAsIso", "max(fairlead_snapshot_as_of_timestamp_seconds) * 1000", nil, level0...)
 	p.number(8, "Version", "The version of Fairlead that runs.", number, "count by (version) (fairlead_build_info)", nil, level0...).
 		TextMode(common.BigValueTextModeName).Targets([]cog.Builder[variants.Dataquery]{now(0, query{"count by (version) (fairlead_build_info)", "{{version}}"})})
 	return p
+}
+
+// meanByQuery is the mean of a histogram, classic or native, over an hour, and
+// over all time where nothing was observed in that.
+func meanByQuery(metric string) string {
+	mean := func(sum, count string) string {
+		return "sum by (query) (" + sum + ") / (sum by (query) (" + count + ") > 0)"
+	}
+	return mean("increase("+metric+"_sum[1h])", "increase("+metric+"_count[1h])") +
+		" or " + mean("histogram_sum(increase("+metric+"[1h]))", "histogram_count(increase("+metric+"[1h]))") +
+		" or " + mean(metric+"_sum", metric+"_count") +
+		" or " + mean("histogram_sum("+metric+")", "histogram_count("+metric+")")
 }
