@@ -264,6 +264,22 @@ func TestVerifyDemo(t *testing.T) {
 	case <-time.After(patient):
 		t.Error("does not end on SIGTERM")
 	}
+
+	// Teams are those of the roster that it brings, in which everybody is.
+	for _, want := range []string{`fairlead_team_info{kind="roster",source="asana",`, `fairlead_team_after_hours_ratio{`, `fairlead_unmatched_accounts{source="servicenow"} 0`} {
+		if !strings.Contains(groups, want) {
+			t.Errorf("/metrics has no %s", want)
+		}
+	}
+	roster := filepath.Join(data, "roster.yaml")
+	if _, err := os.Stat(roster); err != nil || !strings.Contains(s.text.String(), "8 teams ("+roster+")") {
+		t.Errorf("the roster: %v\n%s", err, s.text)
+	}
+	// Without it they are queues, of the same tickets.
+	out := fairlead(t, "demo", "--once", "--no-roster", "--data", data, "--seed", "7", "--now", "2026-09-30")
+	if _, err := os.Stat(roster); err == nil || !strings.Contains(out, "these are queues, not teams") || strings.Contains(out, "in 8 teams") {
+		t.Errorf("without a roster (%v):\n%s", err, out)
+	}
 }
 
 // Killed at any moment of the collection and started again, it ends with what

@@ -301,23 +301,26 @@ func checkNow(t *testing.T, server *prometheustest.Prometheus, d dashboard, excu
 	t.Logf("%d questions answered", v.checkAnswers(t, d))
 }
 
+// notTeams is what the value 0 is shown as.
+var notTeams = regexp.MustCompile(`"0":\s*\{\s*"text":\s*"queues, not teams"`)
+
 // checkQueues looks at Overview without a roster, of one source after the other.
 func checkQueues(t *testing.T, server *prometheustest.Prometheus, d dashboard) {
 	t.Helper()
 	v := view{server: server, from: time.Now().Add(-time.Hour), to: time.Now()}
 	// of is what a panel's question about a metric is answered by.
-	of := func(title, metric string, chosen map[string]string) []prometheustest.Sample {
+	of := func(kind, metric string, chosen map[string]string) []prometheustest.Sample {
 		t.Helper()
 		for _, p := range d.Panels {
-			if p.Title != title {
+			if p.Type != kind {
 				continue
-			}
-			if title == "Rows are" && !strings.Contains(string(p.FieldConfig.Defaults.Mappings), `"queues, not teams"`) {
-				t.Error("Rows are: nothing says that queues are not teams")
 			}
 			for _, target := range p.Targets {
 				if !strings.Contains(target.Expr, metric) {
 					continue
+				}
+				if kind == "stat" && metric == "fairlead_team_info" && !notTeams.Match(p.FieldConfig.Defaults.Mappings) {
+					t.Errorf("%q does not say that queues are not teams: %s", p.Title, p.FieldConfig.Defaults.Mappings)
 				}
 				samples, err := server.Query(t.Context(), fill(target.Expr, chosen), time.Time{})
 				if err != nil {
@@ -326,14 +329,14 @@ func checkQueues(t *testing.T, server *prometheustest.Prometheus, d dashboard) {
 				return samples
 			}
 		}
-		t.Fatalf("no panel %q asks for %s", title, metric)
+		t.Fatalf("no %s asks for %s", kind, metric)
 		return nil
 	}
-	only := func(title, metric string, chosen map[string]string) float64 {
+	only := func(metric string, chosen map[string]string) float64 {
 		t.Helper()
-		samples := of(title, metric, chosen)
+		samples := of("stat", metric, chosen)
 		if len(samples) != 1 {
-			t.Fatalf("%q has %d values", title, len(samples))
+			t.Fatalf("%s has %d values", metric, len(samples))
 		}
 		return samples[0].Values[0].Float()
 	}
@@ -341,14 +344,14 @@ func checkQueues(t *testing.T, server *prometheustest.Prometheus, d dashboard) {
 	sources := v.values(t, "fairlead_team_info", "source")
 	for _, v.source = range sources {
 		chosen := v.choices(t, d)[0]
-		if kind := only("Rows are", "fairlead_team_info", chosen); kind != 0 {
+		if kind := only("fairlead_team_info", chosen); kind != 0 {
 			t.Errorf("%s: rows are %v, want 0", v.source, kind)
 		}
-		n := only("Accounts that match nobody", "fairlead_unmatched_accounts", chosen)
+		n := only("fairlead_unmatched_accounts", chosen)
 		if accounts += n; n < 5 {
 			t.Errorf("%s: %v accounts match nobody", v.source, n)
 		}
-		shown := of("Teams at a glance", "fairlead_team_info", chosen)
+		shown := of("table", "fairlead_team_info", chosen)
 		if len(shown) == 0 {
 			t.Errorf("%s has no row", v.source)
 		}
@@ -358,10 +361,10 @@ func checkQueues(t *testing.T, server *prometheustest.Prometheus, d dashboard) {
 	}
 	v.source = ""
 	all := v.choices(t, d)[0]
-	if got := only("Accounts that match nobody", "fairlead_unmatched_accounts", all); got != accounts || len(sources) != 3 {
+	if got := only("fairlead_unmatched_accounts", all); got != accounts || len(sources) != 3 {
 		t.Errorf("%v accounts of all of %v match nobody, of each %v", got, sources, accounts)
 	}
-	if got := of("Teams at a glance", "fairlead_team_info", all); len(got) != len(queues) {
+	if got := of("table", "fairlead_team_info", all); len(got) != len(queues) {
 		t.Errorf("%d rows of all sources, of each %d", len(got), len(queues))
 	}
 }
