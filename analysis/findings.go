@@ -353,8 +353,8 @@ func (e *Engine) piledUp(states []TeamState) []Finding {
 			continue
 		}
 		f := Finding{Kind: PiledUp, Team: t.Team, Window: Days(7 * len(b.WeeksAgo)), People: t.People, Score: float64(b.Now) - float64(b.WeeksAgo[0])}
-		f.Sentence = fmt.Sprintf("Work of %s piles up that nobody holds: %d open tickets, where it was %d %d weeks ago, and more from week to week.",
-			t.Team, b.Now, b.WeeksAgo[0], len(b.WeeksAgo)-1)
+		f.Sentence = fmt.Sprintf("Work of %s piles up that nobody holds: %d open tickets, where %d weeks ago it was %d, and more from week to week.",
+			t.Team, b.Now, len(b.WeeksAgo)-1, b.WeeksAgo[0])
 		list = append(list, f)
 	}
 	return strongest(list, e.config.Findings.PerKind)
