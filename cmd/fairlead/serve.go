@@ -76,7 +76,7 @@ func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
 		s.syncRoster = func(ctx context.Context) error { return a.syncRoster(ctx, h) }
 	}
 	s.collectors = a.collectors(h, sources, reg, s)
-	a.log.Info("serving", "url", s.url())
+	a.log.Info("serving", "address", s.listener.Addr().String())
 	return s.run(ctx)
 }
 
@@ -334,7 +334,7 @@ func (s *service) serveHTTP(ctx context.Context) error {
 		return err
 	}
 	pages.Register(mux)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	if s.cfg.Web.ConfigFile == "" {
 		return serveUntil(ctx, server, s.listener)
 	}
