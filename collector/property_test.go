@@ -73,10 +73,11 @@ func TestTheWarehouseEqualsTheSource(t *testing.T) {
 		"jira-datacenter": func(t *rapid.T, clock func() time.Time) world { return newSite(t, jiratest.DataCenter, clock) },
 		"asana":           func(t *rapid.T, clock func() time.Time) world { return newWorkspace(t, clock) },
 		"servicenow":      func(t *rapid.T, clock func() time.Time) world { return newSnow(clock, servicenow.HistoryAudit) },
+		measuring:         func(t *rapid.T, clock func() time.Time) world { return newSnow(clock, servicenow.HistoryMetric) },
 		observing:         func(t *rapid.T, clock func() time.Time) world { return newSnow(clock, servicenow.HistoryObserved) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			if fewer(t, 12); name == observing {
+			if fewer(t, 12); name == observing || name == measuring {
 				fewer(t, 5)
 			}
 			rapid.Check(t, func(t *rapid.T) { quiesce(t, db, name, begin) })
@@ -209,11 +210,15 @@ func quiesce(t *rapid.T, db *clickhouse.DB, flavour string, begin func(*rapid.T,
 	check(into(quiet).Once(ctx))
 
 	columns := "* EXCEPT (source, version)"
-	if flavour == observing {
+	if flavour == observing || flavour == measuring {
 		// What was seen of a ticket's past is not what somebody sees who comes later.
 		columns = "key, created, updated, assignee, status, `group`, kind, priority, parent, areas, effort, history_complete, incomplete_reason"
+		told := "true"
+		if flavour == measuring {
+			told = "history_complete" // of a closed ticket metrics tell less
+		}
 		for id := range lines(t, db, "SELECT ticket_id, '' FROM "+db.Table("tickets")+" FINAL WHERE source = $1 AND "+
-			"(unrecorded > 0 OR assignee != arraySum(arrayMap((a, e) -> if(e IS NULL, a, 0), assignments.actor, assignments.to)))", edited) {
+			"(unrecorded > 0 AND "+told+" OR assignee != arraySum(arrayMap((a, e) -> if(e IS NULL, a, 0), assignments.actor, assignments.to)))", edited) {
 			t.Errorf("ticket %s has a history that does not lead to what it is", id)
 		}
 	}
@@ -273,8 +278,12 @@ func lines(t *rapid.T, db *clickhouse.DB, query string, args ...any) map[string]
 	return out
 }
 
-// observing is the flavour whose history is what was seen of it.
-const observing = "servicenow-observed"
+// observing is the flavour whose history is what was seen of it, measuring that whose
+// history of holder, group and state is what metrics tell, and of the rest what was seen.
+const (
+	observing = "servicenow-observed"
+	measuring = "servicenow-metric"
+)
 
 func rowsByID(t *rapid.T, db *clickhouse.DB, name, columns, which string) map[string]string {
 	t.Helper()
@@ -421,6 +430,11 @@ func newSnow(clock func() time.Time, history servicenow.HistoryMode) world {
 	}
 	for _, name := range queues {
 		s.in.AddGroup(servicenowtest.Group{Name: name})
+	}
+	if history == servicenow.HistoryMetric {
+		for _, column := range []string{"assigned_to", "assignment_group", "state"} {
+			s.in.AddMetric("task", column, epoch.AddDate(-10, 0, 0))
+		}
 	}
 	return s
 }

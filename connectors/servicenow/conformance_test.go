@@ -17,20 +17,40 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	sourcetest.Run(t, sourcetest.Harness{New: newHarness, Precision: time.Second, Repeats: true})
+	sourcetest.Run(t, conformance(servicenow.HistoryAudit, sourcetest.PastWhole))
+}
+
+// TestConformanceByMode: what is told without the audit is true, and is not called
+// more than it is.
+func TestConformanceByMode(t *testing.T) {
+	for mode, past := range lesserPasts {
+		t.Run(string(mode), func(t *testing.T) { sourcetest.RunHistories(t, conformance(mode, past)) })
+	}
+}
+
+var lesserPasts = map[servicenow.HistoryMode]sourcetest.Past{
+	servicenow.HistoryMetric: sourcetest.PastStates, servicenow.HistoryObserved: sourcetest.PastNone,
+}
+
+func conformance(mode servicenow.HistoryMode, past sourcetest.Past) sourcetest.Harness {
+	return sourcetest.Harness{
+		New:       func(_ testing.TB, o sourcetest.Options) sourcetest.Instance { return newHarness(o, mode) },
+		Precision: time.Second, Repeats: true, Past: past,
+	}
 }
 
 // harness turns the suite's words into those of the fake instance.
 type harness struct {
-	in *servicenowtest.Instance
-	o  sourcetest.Options
+	in   *servicenowtest.Instance
+	o    sourcetest.Options
+	mode servicenow.HistoryMode
 
 	mu     sync.Mutex
 	hidden map[string]bool
 }
 
-func newHarness(_ testing.TB, o sourcetest.Options) sourcetest.Instance {
-	h := &harness{o: o, hidden: map[string]bool{}}
+func newHarness(o sourcetest.Options, mode servicenow.HistoryMode) sourcetest.Instance {
+	h := &harness{o: o, mode: mode, hidden: map[string]bool{}}
 	h.in = servicenowtest.New(servicenowtest.Options{MaxRecords: o.PageCap})
 	for _, a := range sourcetest.Accounts {
 		h.in.AddUser(servicenowtest.User{UserName: a, Name: a, Email: a + "@example.test"})
@@ -43,6 +63,11 @@ func newHarness(_ testing.TB, o sourcetest.Options) sourcetest.Instance {
 		defer h.mu.Unlock()
 		return h.hidden[r["sys_id"]]
 	})
+	if mode == servicenow.HistoryMetric {
+		for _, column := range []string{"assigned_to", "assignment_group", "state"} {
+			h.in.AddMetric("incident", column, time.Date(2020, time.January, 1, 0, 0, 0, 0, time.UTC))
+		}
+	}
 	if o.RepeatRows {
 		h.in.Inject(servicenowtest.Fault{Table: "incident", Repeat: true})
 	}
@@ -58,6 +83,7 @@ func (h *harness) Connect(transport http.RoundTripper) (source.Source, error) {
 	if h.o.WrongCredential {
 		cfg.Password = "wrong"
 	}
+	cfg.History = h.mode
 	cfg.PageSize = cmp.Or(h.o.PageSize, cfg.PageSize)
 	return servicenow.New(cfg, servicenow.Options{
 		Name: "conformance", Transport: transport, Since: h.o.Since, Logger: slog.New(slog.DiscardHandler),

@@ -236,13 +236,45 @@ func (a *past) fromMetrics(r row) []auditRow {
 				change(last.Value, m.Value, m.Start)
 			}
 		}
-		if n := len(spells); n > 0 && string(spells[n-1].Value) != r.rec.get(column) {
-			last := spells[n-1]
-			change(last.Value, text(r.rec.get(column)), cmp.Or(last.End, text(r.rec.get("sys_updated_on"))))
-		}
+		_ = r.lately(column, one, spells, paused, change)
 	}
 	slices.SortStableFunc(out, func(x, y auditRow) int { return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.Field, y.Field)) })
 	return out
+}
+
+// lately tells the changes of a column for which no metric began: that it was emptied,
+// and what was set while the record was closed, since its metrics then stand still. It
+// says whether it is known when that was.
+func (r row) lately(column string, metric definition, spells []metricRow, paused map[text]bool, change func(from, to, at text)) (known bool) {
+	now, updated := text(r.rec.get(column)), text(r.rec.get("sys_updated_on"))
+	isState := column == r.table.StatusField
+	var last metricRow
+	switch {
+	case len(spells) > 0:
+		last = spells[len(spells)-1]
+	case isState, now == "", r.rec.get("sys_created_on") < string(metric.Created):
+		return true // nothing was measured
+	}
+	switch {
+	case len(spells) > 0 && last.End == "":
+		change(last.Value, now, updated)
+		return true
+	case isState:
+		change(last.Value, now, last.End)
+		return true
+	case len(spells) > 0 && (paused[last.End] || paused == nil && r.rec.get("active") == "false"):
+		if now != last.Value && last.End != updated {
+			return false // by the update that closed it, or any later one
+		}
+		change(last.Value, now, last.End)
+		return true
+	case now != "" && !paused[updated]:
+		return false
+	case len(spells) > 0:
+		change(last.Value, "", last.End)
+	}
+	change("", now, updated)
+	return true
 }
 
 // The reasons for which a history by metrics is not whole.
@@ -273,6 +305,15 @@ func (a *past) metricIncomplete(r row) string {
 		return reasonNoStateMetric
 	case created < string(state.Created):
 		return reasonOlder
+	}
+	paused := a.paused(r)
+	for column, one := range of {
+		if _, read := r.rec[column]; !read || r.table.tracked()[column] == "" {
+			continue
+		}
+		if !r.lately(column, one, a.spellsOf(r.rec.get("sys_id"), one.ID), paused, func(_, _, _ text) {}) {
+			return reasonGap
+		}
 	}
 	// Between two states there is no pause, unless it was closed meanwhile: then
 	// nothing tells as what, nor what else was changed.

@@ -14,11 +14,18 @@ var _ source.Scoped = (*Source)(nil)
 // records, so that what an older one stored is collected again.
 const scopeVersion = 2
 
+// metricVersion is that of histories by metrics.
+const metricVersion = 3
+
 // Scope says what of the configuration decides which tickets are collected and
 // what they, their accounts and their terms are: it is the same for as long as a
 // new collection would bring the same. How far back it reaches is not in it, see
 // Since.
 func (s *Source) Scope() string {
+	version := scopeVersion
+	if s.cfg.History == HistoryMetric {
+		version = metricVersion
+	}
 	scope := struct {
 		Version  int
 		Tables   []Table
@@ -26,7 +33,7 @@ func (s *Source) Scope() string {
 		Comments bool
 		Bots     []string
 		Language string
-	}{scopeVersion, s.tables, s.cfg.History, s.cfg.Comments, s.cfg.Bots, s.cfg.Language}
+	}{version, s.tables, s.cfg.History, s.cfg.Comments, s.cfg.Bots, s.cfg.Language}
 	text, err := json.Marshal(scope)
 	if err != nil {
 		return fmt.Sprintf("%#v", scope) // strings and maps of them: never

@@ -43,6 +43,9 @@ type Harness struct {
 	// MergesCreation says that the source tells a change in the very instant of
 	// creation from what the ticket was made with in no way.
 	MergesCreation bool
+
+	// Past says how much of the history of tickets the source tells.
+	Past Past
 }
 
 // Options of a fake and the connector that goes with it. A zero value is the

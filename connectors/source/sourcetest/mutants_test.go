@@ -10,16 +10,33 @@ import (
 )
 
 func TestTheReferencePasses(t *testing.T) {
-	Run(t, referenceHarness(""))
+	Run(t, referenceHarness("", PastWhole))
+}
+
+func TestTheReferenceWithLessOfAPastPasses(t *testing.T) {
+	for name, past := range map[string]Past{"states": PastStates, "none": PastNone} {
+		t.Run(name, func(t *testing.T) { RunHistories(t, referenceHarness("", past)) })
+	}
 }
 
 const mutantEnv = "FAIRLEAD_SOURCETEST_MUTANT"
+
+// pastOf are the mutants that tell less of a past than all.
+var pastOf = map[string]Past{
+	"tells the last of what it knows":    PastStates,
+	"says less than it knows":            PastStates,
+	"calls whole what it does not know":  PastNone,
+	"does not say why it is not whole":   PastNone,
+	"leaves nothing to be observed":      PastNone,
+	"makes up a change":                  PastNone,
+	"knows nothing of what is untouched": PastNone,
+}
 
 // TestMutant runs the suite over the mutant that the environment names; alone
 // it has nothing to do.
 func TestMutant(t *testing.T) {
 	if mutant := os.Getenv(mutantEnv); mutant != "" {
-		Run(t, referenceHarness(mutant))
+		Run(t, referenceHarness(mutant, pastOf[mutant]))
 	}
 }
 
@@ -34,6 +51,13 @@ func TestMutantsFail(t *testing.T) {
 	slots := make(chan struct{}, 2)
 	for mutant, promise := range map[string]string{
 		"cuts a long history":                            "a ticket comes with its whole history",
+		"tells the last of what it knows":                "a ticket comes with its whole history",
+		"says less than it knows":                        "a ticket comes with its whole history",
+		"calls whole what it does not know":              "a ticket comes with its whole history",
+		"does not say why it is not whole":               "a ticket comes with its whole history",
+		"leaves nothing to be observed":                  "a ticket comes with its whole history",
+		"makes up a change":                              "a ticket comes with its whole history",
+		"knows nothing of what is untouched":             "a ticket comes with its whole history",
 		"numbers no updates":                             "a ticket comes with its whole history",
 		"describes present accounts only":                "a ticket comes with its whole history",
 		"describes no groups":                            "a ticket comes with its whole history",

@@ -26,6 +26,7 @@ import (
 type reference struct {
 	o      Options
 	mutant string
+	past   Past
 
 	mu    sync.Mutex
 	live  map[string]*refTicket
@@ -49,14 +50,15 @@ type refDue struct {
 	gone   bool
 }
 
-func referenceHarness(mutant string) Harness {
+func referenceHarness(mutant string, past Past) Harness {
 	return Harness{
 		New: func(_ testing.TB, o Options) Instance {
-			return &reference{o: o, mutant: mutant, live: map[string]*refTicket{}, ids: map[string]string{}, index: map[string]refTicket{}}
+			return &reference{o: o, mutant: mutant, past: past, live: map[string]*refTicket{}, ids: map[string]string{}, index: map[string]refTicket{}}
 		},
 		Precision: time.Millisecond,
 		Lags:      true,
 		Repeats:   true,
+		Past:      past,
 	}
 }
 
@@ -242,13 +244,14 @@ func instant(s string) time.Time {
 }
 
 func (r *reference) Connect(transport http.RoundTripper) (source.Source, error) {
-	return &refSource{o: r.o, mutant: r.mutant, client: &http.Client{Transport: transport}}, nil
+	return &refSource{o: r.o, mutant: r.mutant, past: r.past, client: &http.Client{Transport: transport}}, nil
 }
 
 // refSource is the connector.
 type refSource struct {
 	o      Options
 	mutant string
+	past   Past
 	client *http.Client
 }
 
@@ -457,6 +460,7 @@ func (s *refSource) fill(page *source.Page, rows []refTicket) {
 				t.Changes[i].Seq = 1
 			}
 		}
+		s.forget(&t)
 		page.Tickets = append(page.Tickets, t)
 		accounts[t.Assignee] = true
 		terms[[2]string{"status", t.Status}] = true
@@ -482,6 +486,46 @@ func (s *refSource) fill(page *source.Page, rows []refTicket) {
 		if term[1] != "" && (term[0] != "group" || !s.is("describes no groups")) {
 			page.Terms = append(page.Terms, ticket.Term{Source: "reference", Field: ticket.Field(term[0]), ID: term[1], Name: term[1]})
 		}
+	}
+}
+
+// forget takes from a ticket what a source with less of a past does not tell.
+func (s *refSource) forget(t *ticket.Ticket) {
+	updated := len(t.Changes) > 0
+	switch s.past {
+	case PastWhole:
+		return
+	case PastStates:
+		t.Changes = slices.Clone(t.Changes)
+		for i := range t.Changes {
+			t.Changes[i].Actor = ""
+		}
+		switch {
+		case s.is("tells the last of what it knows"):
+			t.Changes = t.Changes[max(0, len(t.Changes)-1):]
+		case s.is("says less than it knows") && updated:
+			t.Changes, t.HistoryComplete, t.IncompleteReason = nil, false, "not told"
+		}
+		return
+	}
+	last := t.Changes
+	t.Changes = nil
+	if updated {
+		t.HistoryComplete, t.IncompleteReason, t.Observed = false, "not told", tracked
+	}
+	switch {
+	case s.is("calls whole what it does not know"):
+		t.HistoryComplete, t.IncompleteReason = true, ""
+	case s.is("does not say why it is not whole"):
+		t.IncompleteReason = ""
+	case s.is("leaves nothing to be observed"):
+		t.Observed = nil
+	case s.is("makes up a change") && updated:
+		made := last[len(last)-1]
+		made.At = made.At.Add(-time.Second)
+		t.Changes = []ticket.Change{made}
+	case s.is("knows nothing of what is untouched") && !updated:
+		t.HistoryComplete, t.IncompleteReason = false, "not told"
 	}
 }
 

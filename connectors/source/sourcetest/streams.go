@@ -106,7 +106,7 @@ func incremental(t *testing.T, h Harness) {
 				got, ok := c.store[w.in.ID(name)]
 				if !ok {
 					t.Errorf("round %d: %s was changed and did not come", round, name)
-				} else if d := difference(got, w.want(name)); d != "" {
+				} else if d := w.difference(got, name); d != "" {
 					t.Errorf("round %d: %s: %s", round, name, d)
 				}
 			}

@@ -137,7 +137,7 @@ func byIDPastIndex(t *testing.T, h Harness) {
 		if err != nil || len(page.Tickets) != 1 {
 			t.Fatalf("got %d tickets, %v", len(page.Tickets), err)
 		}
-		if d := difference(page.Tickets[0], w.want(name(2))); d != "" {
+		if d := w.difference(page.Tickets[0], name(2)); d != "" {
 			t.Error(d)
 		}
 	})
