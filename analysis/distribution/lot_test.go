@@ -38,6 +38,26 @@ func TestByLotEnumerates(t *testing.T) {
 	within(t, "the 95th percentile", c.GiniHigh, 0.5, 1e-12)
 }
 
+// Of two people with N tickets one has k with the binomial's probability, and the
+// Gini is |2k − N|/2N. P(0) is C(N, N/2)/2^N: 0.0563 at 200 tickets, where the 5th
+// percentile is 0, and 0.0460 at 300, where it is the next value.
+func TestTheBandIsNineInTen(t *testing.T) {
+	for _, c := range []struct {
+		tickets   int
+		low, high float64
+	}{
+		{200, 0, 14.0 / 200},
+		{300, 1.0 / 300, 17.0 / 300},
+	} {
+		got, err := ByLot("", []float64{float64(c.tickets), 0}, ones(2), []Lot{{Weights: ones(c.tickets)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		within(t, fmt.Sprint("the 5th percentile of ", c.tickets), got.GiniLow, c.low, 1e-12)
+		within(t, fmt.Sprint("the 95th percentile of ", c.tickets), got.GiniHigh, c.high, 1e-12)
+	}
+}
+
 func TestByLotDraws(t *testing.T) {
 	// Eight people and sixty equal tickets: mean 0.179, 95th percentile 0.263.
 	c, err := ByLot("eight", []float64{12, 9, 6, 9, 7, 8, 4, 5}, ones(8), []Lot{{Weights: ones(60)}})
