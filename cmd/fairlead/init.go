@@ -236,7 +236,24 @@ func (a *app) askServiceNow(ctx context.Context, ask *questions, name, address s
 func (a *app) askAsana(ctx context.Context, ask *questions, name, address string) (string, error) {
 	cfg := asana.DefaultConfig()
 	cfg.URL = address
-	cfg.TokenFile = absolute(ask.one("File that holds the token", "", readable))
+	kind := ask.one("Authentication (token, oauth for an application that somebody has granted access)", "token", func(s string) error {
+		if s != "token" && s != "oauth" {
+			return errors.New("say token or oauth")
+		}
+		return nil
+	})
+	account := ""
+	if kind == "oauth" {
+		o := &cfg.OAuth
+		o.ClientID = ask.one("Client id", "", notEmpty)
+		o.ClientSecretFile = absolute(ask.one("File that holds the client secret", "", readable))
+		o.RefreshTokenFile = absolute(ask.one("File that holds the refresh token", "", readable))
+		account = fmt.Sprintf("      oauth:\n        client_id: %s\n        client_secret_file: %s\n        refresh_token_file: %s\n",
+			quoted(o.ClientID), quoted(o.ClientSecretFile), quoted(o.RefreshTokenFile))
+	} else {
+		cfg.TokenFile = absolute(ask.one("File that holds the token", "", readable))
+		account = fmt.Sprintf("      token_file: %s\n", quoted(cfg.TokenFile))
+	}
 	if ask.err != nil {
 		return "", ask.err
 	}
@@ -261,6 +278,12 @@ func (a *app) askAsana(ctx context.Context, ask *questions, name, address string
 		options = append(options, choice{p.GID, says})
 	}
 	chosen := ask.choose("projects", options)
+	sections := ask.one("What sections stand for: area (where knowledge sits), status (columns of a board) or ignore", string(cfg.Sections), func(s string) error {
+		if s != "area" && s != "status" && s != "ignore" {
+			return errors.New("say area, status or ignore")
+		}
+		return nil
+	})
 	var b strings.Builder
 	for _, line := range strings.SplitAfter(list(options, chosen, ""), "\n") {
 		// A gid is a number that is a name.
@@ -274,10 +297,9 @@ func (a *app) askAsana(ctx context.Context, ask *questions, name, address string
     since: %s    # how far back
     asana:
       url: %s
-      token_file: %s
-      # What sections stand for: area (where knowledge sits), status (the columns
+%s      # What sections stand for: area (where knowledge sits), status (the columns
       # of a board) or ignore.
-      sections: ignore
+      sections: %s
       # Custom fields by their names, where there are such:
       # status_field: Status
       # kind_field: Type
@@ -285,7 +307,7 @@ func (a *app) askAsana(ctx context.Context, ask *questions, name, address string
       effort_field: Story points
       # What is collected, and nothing else:
       projects:
-%s`, name, defaultSince, quoted(address), quoted(cfg.TokenFile), b.String()), nil
+%s`, name, defaultSince, quoted(address), account, sections, b.String()), nil
 }
 
 // probe is a transport for somebody who waits.

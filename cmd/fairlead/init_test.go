@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"fairlead/connectors/asana"
 	"fairlead/connectors/asana/asanatest"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/sandbox"
@@ -46,7 +47,7 @@ func TestInit(t *testing.T) {
 	}
 	defer snowServer.Close()
 
-	work := asanatest.New(asanatest.Options{Token: "work-secret"})
+	work := asanatest.New(asanatest.Options{Token: "work-secret", ClientID: "app", ClientSecret: "app-secret", RefreshToken: "work-secret"})
 	team := work.AddTeam("Platform")
 	wanted, other := work.AddProject("Migration", team), work.AddProject("Picnic", team)
 	workToken := file("work-token", "work-secret\n")
@@ -62,7 +63,8 @@ func TestInit(t *testing.T) {
 		"servicenow", "desk", snowServer.URL, "ticket", "basic", "reader", password, "",
 		"servicenow", "", snowServer.URL, "oauth-client", "app", secret, "",
 		"servicenow", "third", snowServer.URL, "oauth-password", "app", secret, "reader", password, "",
-		"asana", "", workServer.URL, workToken, wanted,
+		"asana", "", workServer.URL, "", workToken, wanted, "area",
+		"asana", "granted", workServer.URL, "oauth", "app", secret, workToken, "all", "",
 		"done", "yes",
 	}, "\n") + "\n"
 	var stdout, stderr bytes.Buffer
@@ -92,8 +94,12 @@ func TestInit(t *testing.T) {
 		t.Errorf("servicenow by password grant: %+v", o)
 	}
 	w := cfg.Sources["asana"].Asana
-	if w == nil || strings.Join(w.Projects, " ") != wanted || w.TokenFile != workToken {
+	if w == nil || strings.Join(w.Projects, " ") != wanted || w.TokenFile != workToken || w.Sections != asana.SectionsAreas {
 		t.Errorf("asana: %+v", w)
+	}
+	if g := cfg.Sources["granted"].Asana; g == nil || len(g.Projects) != 2 || g.TokenFile != "" || g.OAuth.ClientID != "app" ||
+		g.OAuth.ClientSecretFile != secret || g.OAuth.RefreshTokenFile != workToken || g.Sections != asana.SectionsNothing {
+		t.Errorf("asana by OAuth: %+v", g)
 	}
 	if !cfg.Metrics.People {
 		t.Error("the answer about single engineers was lost")

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -14,18 +16,19 @@ import (
 )
 
 type checker struct {
-	s     *Source
-	facts []source.Fact
+	s       *Source
+	facts   []source.Fact
+	choices map[string]bool // names of custom fields that are a single choice
 }
 
 func (c *checker) add(l source.Level, what, format string, args ...any) {
 	c.facts = append(c.facts, source.Fact{Level: l, What: what, Says: fmt.Sprintf(format, args...)})
 }
 
-// Check implements source.Source, with about six requests and, of at most
+// Check implements source.Source, with about seven requests and, of at most
 // checkedProjects, three a project.
 func (s *Source) Check(ctx context.Context) (source.Report, error) {
-	c := &checker{s: s}
+	c := &checker{s: s, choices: map[string]bool{}}
 	if err := c.account(ctx); err != nil {
 		return source.Report{}, fmt.Errorf("checking %s: %w", s.name, err)
 	}
@@ -59,7 +62,12 @@ func (s *Source) Check(ctx context.Context) (source.Report, error) {
 		example = max(example, task)
 	}
 	c.fields(fields)
+	c.statuses(fields)
 	if err := c.history(ctx, example); err != nil {
+		return source.Report{}, fmt.Errorf("checking %s: %w", s.name, err)
+	}
+	perMinute, err := c.search(ctx, p)
+	if err != nil {
 		return source.Report{}, fmt.Errorf("checking %s: %w", s.name, err)
 	}
 	if err := c.people(ctx, p); err != nil {
@@ -67,11 +75,17 @@ func (s *Source) Check(ctx context.Context) (source.Report, error) {
 	}
 	if total > 0 {
 		calls := total + 2*(total+maxPage-1)/maxPage + 3*len(p.projects)
-		c.add(source.LevelOK, "first collection", "about %d tasks and their subtasks, one call each for its history: %d calls or more, %s at the 1,500 a minute of a paid workspace, %s at the 150 of a free one",
-			total, calls, lasting(calls, 1500), lasting(calls, 150))
+		c.add(source.LevelOK, "first collection", "about %d tasks and their subtasks, one call each for its history: %d calls or more, %s at %s a minute",
+			total, calls, lasting(calls, perMinute), thousands(perMinute))
 	}
 	return source.Report{Facts: c.facts}, nil
 }
+
+// The calls a minute that Asana takes ("Rate limits").
+const (
+	paidPerMinute = 1500
+	freePerMinute = 150
+)
 
 // lasting is how long calls take at so many a minute.
 func lasting(calls, perMinute int) string {
@@ -79,6 +93,40 @@ func lasting(calls, perMinute int) string {
 		return strings.TrimSuffix((time.Duration(minutes) * time.Minute).String(), "0s")
 	}
 	return "less than a minute"
+}
+
+func thousands(n int) string {
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}
+
+// search finds out whether the account may search, and by that how many calls a
+// minute Asana takes.
+func (c *checker) search(ctx context.Context, p *places) (perMinute int, err error) {
+	_, _, err = c.s.recent(ctx, p, true, c.s.now())
+	switch {
+	case errors.Is(err, errNoSearch):
+		c.add(source.LevelOK, "search", "the workspace has none, as one that nobody pays for: a poll asks each project twice, and the subtasks of each task cost a call")
+		return freePerMinute, nil
+	case err != nil:
+		return 0, err
+	}
+	c.add(source.LevelOK, "search", "what changed is found by one call a poll, subtasks too")
+	return paidPerMinute, nil
+}
+
+// statuses says what makes a task one that is in progress.
+func (c *checker) statuses(found map[role]bool) {
+	if c.s.cfg.Sections == SectionsStatuses || found[statusRole] {
+		return
+	}
+	advice := "where the sections of a board tell, set sections: status"
+	if names := slices.Sorted(maps.Keys(c.choices)); len(names) > 0 {
+		advice += ", where a custom field does, name it in status_field (choices here: " + strings.Join(names, ", ") + ")"
+	}
+	c.add(source.LevelOK, "statuses", "only complete and incomplete, so no task is ever in progress; %s", advice)
 }
 
 // checkedProjects bounds what a check costs.
@@ -149,14 +197,23 @@ func (c *checker) project(ctx context.Context, p wireProject, fields map[role]bo
 		c.add(source.LevelOK, what, "%d; %s, %s", n, p.Name, team)
 	}
 	settings, err := listed[struct {
-		Field ref `json:"custom_field"`
-	}](ctx, c.s.client, call{path: "/projects/" + p.GID + "/custom_field_settings", fields: []string{"custom_field.name"}, at: "for its custom fields"})
+		Field struct {
+			ref
+			Kind string `json:"resource_subtype"`
+		} `json:"custom_field"`
+	}](ctx, c.s.client, call{
+		path: "/projects/" + p.GID + "/custom_field_settings", fields: []string{"custom_field.name", "custom_field.resource_subtype"}, at: "for its custom fields",
+	})
 	if err != nil && refusedWith(err) == 0 {
 		return 0, "", err
 	}
 	m := newMapper(c.s, &places{})
 	for _, one := range settings {
-		fields[m.role(one.Field.GID, one.Field.Name)] = true
+		r := m.role(one.Field.GID, one.Field.Name)
+		fields[r] = true
+		if r == noRole && one.Field.Kind == "enum" {
+			c.choices[one.Field.Name] = true
+		}
 	}
 	return n, example, nil
 }

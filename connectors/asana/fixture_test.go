@@ -1,8 +1,10 @@
 package asana_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,8 +21,9 @@ type office struct {
 	t      *testing.T
 	server *httptest.Server
 
-	mu  sync.Mutex
-	now time.Time
+	mu    sync.Mutex
+	now   time.Time
+	ahead time.Duration // of the reader's clock
 
 	ann, bob, gone       string
 	platform, desk       string // teams
@@ -95,7 +98,7 @@ func (f *office) connect(change func(*asana.Config), transport http.RoundTripper
 	if change != nil {
 		change(&cfg)
 	}
-	src, err := asana.New(cfg, asana.Options{Transport: transport, Clock: f.clock})
+	src, err := asana.New(cfg, asana.Options{Transport: transport, Clock: func() time.Time { return f.clock().Add(f.ahead) }})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -176,4 +179,9 @@ func (s *slowOnce) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	s.mu.Unlock()
 	return http.DefaultTransport.RoundTrip(r)
+}
+
+// isError says that an error wraps another, and has some words.
+func isError(err, wraps error, words string) bool {
+	return errors.Is(err, wraps) && strings.Contains(err.Error(), words)
 }
