@@ -147,6 +147,8 @@ type ExplainedTicket struct {
 	Name      string  `json:"name,omitempty"`
 	Weight    float64 `json:"weight"`
 	What      string  `json:"what,omitempty"`
+
+	ticket uint64 // as units know it
 }
 
 // Explain takes published numbers apart. The error says who or what is not known.
@@ -155,9 +157,6 @@ func (e *Engine) Explain(ctx context.Context, q ExplainQuery) (Explanation, erro
 		q.Tickets = DefaultExplainedTickets
 	}
 	q.Tickets = max(0, q.Tickets)
-	if q.Area != "" && (q.Engineer != "" || q.Team != "") {
-		return Explanation{}, fmt.Errorf("an area is explained by itself: ask for it without a team and an engineer")
-	}
 	if q.Area != "" && q.Team != "" {
 		return Explanation{}, fmt.Errorf("an area is explained by itself: ask for it without a team")
 	}
@@ -187,6 +186,9 @@ func (e *Engine) Explain(ctx context.Context, q ExplainQuery) (Explanation, erro
 	default:
 		err = t.team(ctx)
 	}
+	if err == nil {
+		err = t.finish(ctx)
+	}
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -203,7 +205,8 @@ type telling struct {
 	q ExplainQuery
 	x Explanation
 
-	areas []AreaOwnership // nil before they are read
+	areas    []AreaOwnership  // nil before they are read
+	evidence []evidenceTicket // of an engineer, in all areas that are asked about; nil before
 }
 
 func (t *telling) to() int64 { return millis(t.q.AsOf) }
@@ -217,14 +220,35 @@ func (t *telling) put(in Where, figures ...ExplainedFigure) {
 	}
 }
 
-// list adds tickets that numbers come from.
-func (t *telling) list(ctx context.Context, behind string, in Where, title, unit string, tickets []workTicket) error {
-	l, err := t.e.listed(ctx, t.w, tickets, t.q.Tickets)
+// list adds tickets that numbers come from, the heaviest first. Their keys come at
+// the end.
+func (t *telling) list(behind string, in Where, title, unit string, tickets []workTicket) {
+	l := t.w.listed(tickets, t.q.Tickets)
+	l.Behind, l.Where, l.Title, l.Unit = behind, in, title, unit
+	t.x.Tickets = append(t.x.Tickets, l)
+}
+
+// finish leaves out the lists that are behind no figure, and reads the keys of all
+// tickets that are listed.
+func (t *telling) finish(ctx context.Context) error {
+	t.x.Tickets = slices.DeleteFunc(t.x.Tickets, func(l ExplainedList) bool {
+		return !slices.ContainsFunc(t.x.Figures, func(f ExplainedFigure) bool { return isBehind(l, t.q.subject(), f) })
+	})
+	var ids []uint64
+	for _, l := range t.x.Tickets {
+		for _, one := range l.Tickets {
+			ids = append(ids, one.ticket)
+		}
+	}
+	keys, err := t.e.keys(ctx, ids)
 	if err != nil {
 		return err
 	}
-	l.Behind, l.Where, l.Title, l.Unit = behind, in, title, unit
-	t.x.Tickets = append(t.x.Tickets, l)
+	for _, l := range t.x.Tickets {
+		for i := range l.Tickets {
+			l.Tickets[i].Key = keys[l.Tickets[i].ticket]
+		}
+	}
 	return nil
 }
 
@@ -252,7 +276,8 @@ type workTicket struct {
 	what      string
 }
 
-// work is Distribution by team, and keeps which tickets it was.
+// work is Distribution by team, and keeps which tickets it was; without verdicts,
+// which are a matter of many lots.
 func (e *Engine) work(ctx context.Context, w *world, q ExplainQuery) (*dealtWork, error) {
 	from, to := q.Window.Bounds(q.AsOf)
 	d := &dealtWork{tickets: map[string][]workTicket{}}
@@ -288,10 +313,8 @@ func (e *Engine) work(ctx context.Context, w *world, q ExplainQuery) (*dealtWork
 		}
 	}
 	d.tallied = g.finish()[0]
-	if d.groups, err = w.measureAll(d.tallied, Team, from, to); err != nil {
-		return nil, err
-	}
-	return d, e.judge(d.groups, q.Window.String())
+	d.groups, err = w.measureAll(d.tallied, Team, from, to)
+	return d, err
 }
 
 func (d *dealtWork) group(team string) (*Group, error) {
@@ -310,7 +333,7 @@ func (d *dealtWork) group(team string) (*Group, error) {
 // team tells everything of a team.
 func (t *telling) team(ctx context.Context) error {
 	e, q := t.e, t.q
-	t.x.Of = q.Team + ": " + titleOf(q)
+	t.x.Of = q.Team + ": " + t.title()
 	known := t.w.knowsTeam(q.Team)
 	if q.wants(onSpread) || !known {
 		d, err := e.work(ctx, t.w, q)
@@ -319,6 +342,9 @@ func (t *telling) team(ctx context.Context) error {
 		}
 		switch g, err := d.group(q.Team); {
 		case err == nil:
+			if err := e.judge(d.groups, q.Window.String()); err != nil {
+				return err
+			}
 			if err := t.spread(ctx, g, d); err != nil {
 				return err
 			}
@@ -379,7 +405,8 @@ func (t *telling) spread(ctx context.Context, g *Group, d *dealtWork) error {
 		t.put(Where{}, explainedFigure(&one[0]))
 	}
 	t.x.Notes = append(t.x.Notes, notesOn(g)...)
-	return t.list(ctx, listWork, Where{}, "what the work is", unitOf(q), d.tickets[g.Name])
+	t.list(listWork, Where{}, "what the work is", unitOf(q), d.tickets[g.Name])
+	return nil
 }
 
 func notesOn(g *Group) []string {
@@ -400,6 +427,14 @@ func notesOn(g *Group) []string {
 		notes = append(notes, "Not counted: "+decimal(g.Bots, 1)+" of integration accounts.")
 	}
 	return notes
+}
+
+// title says of when it is, and which distribution it is where one is told.
+func (t *telling) title() string {
+	if t.q.Area == "" && t.q.wants(onSpread) {
+		return titleOf(t.q)
+	}
+	return "at " + t.q.AsOf.UTC().Format("2006-01-02 15:04 MST")
 }
 
 // titleOf says which distribution it is.
@@ -434,7 +469,7 @@ func (t *telling) engineer(ctx context.Context) error {
 	if who.Bot {
 		return fmt.Errorf("%s is an integration account, of which nothing is published", who.Pseudonym)
 	}
-	t.x.Of, t.x.Who, t.x.Name = who.Pseudonym+": "+titleOf(q), who.Pseudonym, who.Name
+	t.x.Of, t.x.Who, t.x.Name = who.Pseudonym+": "+t.title(), who.Pseudonym, who.Name
 	if q.Area == "" && q.wants(onSpread) {
 		if err := t.parts(ctx, who.Pseudonym); err != nil {
 			return err
@@ -451,12 +486,12 @@ func (t *telling) engineer(ctx context.Context) error {
 		}
 	}
 	if q.Area == "" && q.wants(onKnowledge) {
-		if err := t.engineerLeaving(ctx, who.Pseudonym); err != nil {
+		if err := t.engineerLeaving(ctx, who); err != nil {
 			return err
 		}
 	}
 	if q.Team == "" && q.wants(onEvidence) {
-		if err := t.engineerEvidence(ctx, who.Pseudonym); err != nil {
+		if err := t.engineerEvidence(ctx, who); err != nil {
 			return err
 		}
 	}
@@ -518,9 +553,7 @@ func (t *telling) parts(ctx context.Context, pseudonym string) error {
 				own = append(own, one)
 			}
 		}
-		if err := t.list(ctx, listWork, Where{Team: g.Name}, "what of "+g.Name+"'s work rests on them", unitOf(t.q), own); err != nil {
-			return err
-		}
+		t.list(listWork, Where{Team: g.Name}, "what of "+g.Name+"'s work rests on them", unitOf(t.q), own)
 	}
 	return nil
 }

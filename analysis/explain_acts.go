@@ -27,14 +27,10 @@ type act struct {
 	tickets []place
 }
 
-// actsOf reads what people did in some weeks; span is that of the states. Those
-// who are not in the roster did nothing.
-func (e *Engine) actsOf(ctx context.Context, w *world, recent, span weeks, who []people.Engineer) (*actsOf, error) {
+// actsOf reads what people did in some weeks; all is what everybody did in those of
+// the states, span. Those who are not in the roster did nothing.
+func (e *Engine) actsOf(ctx context.Context, w *world, recent, span weeks, all map[string][]overload.Act, who []people.Engineer) (*actsOf, error) {
 	a := &actsOf{w: w, least: e.config.Overload.Rest, acts: map[string][]act{}, rests: map[string][]overload.Rest{}}
-	all, err := e.readActs(ctx, w, span)
-	if err != nil {
-		return nil, err
-	}
 	clocks := map[string]func(time.Time) overload.Place{}
 	var actors []uint64
 	for _, p := range who {
@@ -58,7 +54,7 @@ func (e *Engine) actsOf(ctx context.Context, w *world, recent, span weeks, who [
 		at    int64
 	}
 	touched := map[instant][]place{}
-	err = e.each(ctx, "acts ticket by ticket", actsSQL(e.db.Table("tickets"), oneByOne), parameters, func(rows driver.Rows) error {
+	err := e.each(ctx, "acts ticket by ticket", actsSQL(e.db.Table("tickets"), oneByOne), parameters, func(rows driver.Rows) error {
 		var actor, ticket uint64
 		var times []int64
 		var source string

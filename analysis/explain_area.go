@@ -29,7 +29,7 @@ func (t *telling) area(ctx context.Context) error {
 	t.x.Of = fmt.Sprintf("%s: who knows the area, at %s", o.Area, q.AsOf.UTC().Format("2006-01-02 15:04 MST"))
 	t.x.People = e.knowers(w, o, teams[o.Team])
 
-	evidence, err := e.evidenceTickets(ctx, w, []AreaOwnership{o}, t.to())
+	evidence, err := e.evidenceTickets(ctx, w, []AreaOwnership{o}, nil, t.to())
 	if err != nil {
 		return err
 	}
@@ -55,12 +55,8 @@ func (t *telling) area(ctx context.Context) error {
 	t.put(Where{}, ownershipFigures(c, o, t.x.People)...)
 	t.put(Where{}, absentFigures(o)...)
 	t.put(Where{}, siloFigures(c, o, t.x.People, touched, sharesOf(alone))...)
-	if err := t.list(ctx, listEvidence, Where{}, "what the evidence is", "evidence", tellingEvidence(evidence, c, q.AsOf)); err != nil {
-		return err
-	}
-	if err := t.list(ctx, listAlone, Where{}, "recent tickets that nobody but the top holder touched", "tickets", alone); err != nil {
-		return err
-	}
+	t.list(listEvidence, Where{}, "what the evidence is", "evidence", tellingEvidence(evidence, c, q.AsOf))
+	t.list(listAlone, Where{}, "recent tickets that nobody but the top holder touched", "tickets", alone)
 	t.x.Notes = append(t.x.Notes, evidenceNote(c))
 	if w.crew == nil {
 		t.x.Notes = append(t.x.Notes, "Provisional: without a roster the team, "+o.Team+", is who is regularly given its tickets, each with the same capacity.")
@@ -266,8 +262,8 @@ type evidenceTicket struct {
 }
 
 // evidenceTickets are the acts that the evidence of the areas' holders is made of,
-// the heaviest first.
-func (e *Engine) evidenceTickets(ctx context.Context, w *world, areas []AreaOwnership, to int64) ([]evidenceTicket, error) {
+// the heaviest first; of some accounts only or, for none, of all.
+func (e *Engine) evidenceTickets(ctx context.Context, w *world, areas []AreaOwnership, actors []uint64, to int64) ([]evidenceTicket, error) {
 	c := e.config.Ownership
 	type holding struct{ area, pseudonym string }
 	holders, names := map[holding]bool{}, []string{}
@@ -279,7 +275,7 @@ func (e *Engine) evidenceTickets(ctx context.Context, w *world, areas []AreaOwne
 	}
 	parameters := w.areaParameters(names, to)
 	parameters["decay"] = numberParameter(c.Decay.Milliseconds())
-	parameters["since"] = numberParameter(to - c.Memory.Milliseconds())
+	parameters["since"], parameters["actors"] = numberParameter(to-c.Memory.Milliseconds()), surrogates(actors)
 	weights := map[string]float64{actResolution: c.Weights.Resolution, actOther: c.Weights.Act, actTransition: c.Weights.Transition}
 	var list []evidenceTicket
 	err := e.each(ctx, "evidence ticket by ticket", evidenceSQL(e.db.Table("tickets"), oneByOne), parameters, func(rows driver.Rows) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"fairlead/analysis/ownership"
+	"fairlead/analysis/people"
 )
 
 // teamKnowledge tells how much of a team's areas hangs on how few people.
@@ -17,7 +18,11 @@ func (t *telling) teamKnowledge(ctx context.Context) error {
 	}
 	k := t.e.knowledges(areas)[t.q.Team]
 	t.put(Where{}, busFigures(t.e.config.Ownership, own, k)...)
-	return t.known(ctx, Where{}, own, nil)
+	evidence, err := t.e.evidenceTickets(ctx, t.w, own, nil, t.to())
+	if err != nil {
+		return err
+	}
+	return t.known(ctx, Where{}, own, evidence)
 }
 
 // areasOf are all areas, and those that are a team's, by name.
@@ -34,9 +39,8 @@ func (t *telling) areasOf(ctx context.Context, team string) (all, own []AreaOwne
 	return all, own, nil
 }
 
-// known lists the recent tickets of areas, and the evidence of who knows them: of
-// all who do or, for names, of these.
-func (t *telling) known(ctx context.Context, in Where, areas []AreaOwnership, who []string) error {
+// known lists the recent tickets of areas, and the evidence of who knows them.
+func (t *telling) known(ctx context.Context, in Where, areas []AreaOwnership, evidence []evidenceTicket) error {
 	names := make([]string, len(areas))
 	for i, a := range areas {
 		names[i] = a.Area
@@ -49,22 +53,17 @@ func (t *telling) known(ctx context.Context, in Where, areas []AreaOwnership, wh
 	for i, r := range recent {
 		demand[i] = r.ticket("", r.area)
 	}
-	c := t.e.config.Ownership
-	if err := t.list(ctx, listDemand, in, "tickets of the last "+inDays(c.Demand)+" in these areas", "tickets", demand); err != nil {
-		return err
-	}
-	evidence, err := t.e.evidenceTickets(ctx, t.w, areas, t.to())
-	if err != nil {
-		return err
-	}
-	if who != nil {
-		evidence = slices.DeleteFunc(evidence, func(one evidenceTicket) bool { return !slices.Contains(who, one.pseudonym) })
-	}
-	told := tellingEvidence(evidence, c, t.q.AsOf)
+	told := tellingEvidence(evidence, t.e.config.Ownership, t.q.AsOf)
 	for i := range told {
 		told[i].what = evidence[i].area + ": " + told[i].what
 	}
-	return t.list(ctx, listEvidence, in, "what the evidence is", "evidence", told)
+	suffix := ""
+	if in.Team != "" {
+		suffix = " (" + in.Team + ")"
+	}
+	t.list(listDemand, in, "tickets of the last "+inDays(t.e.config.Ownership.Demand)+" in these areas"+suffix, "tickets", demand)
+	t.list(listEvidence, in, "what the evidence of these areas is"+suffix, "evidence", told)
+	return nil
 }
 
 // busFigures are the bus factor and the silo score of a team, and how many of its
@@ -77,7 +76,7 @@ func busFigures(c ownership.Config, own []AreaOwnership, k TeamKnowledge) []Expl
 	for _, a := range own {
 		if a.BusFactor > 0 {
 			covered += a.Tickets
-			demands = append(demands, input("demand["+a.Area+"]", a.Tickets, "recent tickets; "+counted(a.BusFactor, "person")+" cover it"))
+			demands = append(demands, input("demand["+a.Area+"]", a.Tickets, "recent tickets; covered by "+counted(a.BusFactor, "person")))
 		}
 		if a.Silo != nil {
 			scored, weight = scored+a.Tickets*a.Silo.Score, weight+a.Tickets
@@ -118,9 +117,33 @@ func busFigures(c ownership.Config, own []AreaOwnership, k TeamKnowledge) []Expl
 	})
 }
 
+// evidenceBy is somebody's evidence of the areas that are asked about, act by act,
+// read once.
+func (t *telling) evidenceBy(ctx context.Context, who people.Engineer) ([]evidenceTicket, error) {
+	if t.evidence != nil {
+		return t.evidence, nil
+	}
+	areas, err := t.ownership(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var own []AreaOwnership
+	for _, a := range areas {
+		if (t.q.Area == "" || a.Area == t.q.Area) && slices.ContainsFunc(a.Holders, func(h Holder) bool { return h.Pseudonym == who.Pseudonym }) {
+			own = append(own, a)
+		}
+	}
+	var actors []uint64
+	for _, a := range who.Accounts {
+		actors = append(actors, a.Surrogate)
+	}
+	t.evidence, err = t.e.evidenceTickets(ctx, t.w, own, actors, t.to())
+	return t.evidence, err
+}
+
 // engineerLeaving tells what would be without anybody if somebody were not there,
 // in each team.
-func (t *telling) engineerLeaving(ctx context.Context, pseudonym string) error {
+func (t *telling) engineerLeaving(ctx context.Context, who people.Engineer) error {
 	areas, err := t.ownership(ctx)
 	if err != nil {
 		return err
@@ -128,7 +151,7 @@ func (t *telling) engineerLeaving(ctx context.Context, pseudonym string) error {
 	knowledge := t.e.knowledges(areas)
 	for _, team := range sortedKeys(knowledge) {
 		k := knowledge[team]
-		at := slices.IndexFunc(k.WhatIf, func(l WhatIf) bool { return l.Pseudonym == pseudonym })
+		at := slices.IndexFunc(k.WhatIf, func(l WhatIf) bool { return l.Pseudonym == who.Pseudonym })
 		if at < 0 || t.q.Team != "" && team != t.q.Team {
 			continue
 		}
@@ -150,7 +173,14 @@ func (t *telling) engineerLeaving(ctx context.Context, pseudonym string) error {
 			Inputs: []ExplainedInput{input("orphaned", l.Demand, "in the areas that nobody else covers"), input("demand", k.Demand, "in all "+counted(k.Areas, "area")+" of "+team)},
 			Put:    fmt.Sprintf("%s / %s = %s", sig(l.Demand), sig(k.Demand), sig(l.Share)),
 		})
-		if err := t.known(ctx, Where{Team: team}, lost, []string{pseudonym}); err != nil {
+		evidence, err := t.evidenceBy(ctx, who)
+		if err != nil {
+			return err
+		}
+		evidence = slices.DeleteFunc(slices.Clone(evidence), func(one evidenceTicket) bool {
+			return one.pseudonym != who.Pseudonym || !slices.ContainsFunc(lost, func(a AreaOwnership) bool { return a.Area == one.area })
+		})
+		if err := t.known(ctx, Where{Team: team}, lost, evidence); err != nil {
 			return err
 		}
 	}
@@ -158,7 +188,7 @@ func (t *telling) engineerLeaving(ctx context.Context, pseudonym string) error {
 }
 
 // engineerEvidence tells what somebody knows of each area, or of one.
-func (t *telling) engineerEvidence(ctx context.Context, pseudonym string) error {
+func (t *telling) engineerEvidence(ctx context.Context, who people.Engineer) error {
 	areas, err := t.ownership(ctx)
 	if err != nil {
 		return err
@@ -173,14 +203,14 @@ func (t *telling) engineerEvidence(ctx context.Context, pseudonym string) error 
 	var own []AreaOwnership
 	var mine []Holder
 	for _, a := range areas {
-		if i := slices.IndexFunc(a.Holders, func(h Holder) bool { return h.Pseudonym == pseudonym }); i >= 0 {
+		if i := slices.IndexFunc(a.Holders, func(h Holder) bool { return h.Pseudonym == who.Pseudonym }); i >= 0 {
 			own, mine = append(own, a), append(mine, a.Holders[i])
 		}
 	}
 	if len(own) == 0 {
 		return nil
 	}
-	evidence, err := t.e.evidenceTickets(ctx, t.w, own, t.to())
+	evidence, err := t.evidenceBy(ctx, who)
 	if err != nil {
 		return err
 	}
@@ -188,14 +218,12 @@ func (t *telling) engineerEvidence(ctx context.Context, pseudonym string) error 
 	for i, a := range own {
 		var acts []evidenceTicket
 		for _, one := range evidence {
-			if one.area == a.Area && one.pseudonym == pseudonym {
+			if one.area == a.Area && one.pseudonym == who.Pseudonym {
 				acts = append(acts, one)
 			}
 		}
 		t.put(Where{Area: a.Area}, evidenceFigures(c, a, mine[i], acts)...)
-		if err := t.list(ctx, listEvidence, Where{Area: a.Area}, "what they did in "+a.Area, "evidence", tellingEvidence(acts, c, t.q.AsOf)); err != nil {
-			return err
-		}
+		t.list(listEvidence, Where{Area: a.Area}, "what they did in "+a.Area, "evidence", tellingEvidence(acts, c, t.q.AsOf))
 	}
 	t.x.Notes = append(t.x.Notes, evidenceNote(c))
 	return nil

@@ -199,19 +199,15 @@ func Figures(subject Subject) []string {
 	return names
 }
 
+// isBehind reports whether a figure of a subject comes from the tickets of a list.
+func isBehind(l ExplainedList, subject Subject, f ExplainedFigure) bool {
+	p, ok := find(subject, f.Name)
+	return ok && l.Where == f.Where && slices.Contains(p.lists, l.Behind)
+}
+
 // Behind are the lists of tickets that a figure of an Explanation comes from.
 func (x Explanation) Behind(subject Subject, f ExplainedFigure) []ExplainedList {
-	p, ok := find(subject, f.Name)
-	if !ok {
-		return nil
-	}
-	var lists []ExplainedList
-	for _, l := range x.Tickets {
-		if l.Where == f.Where && slices.Contains(p.lists, l.Behind) {
-			lists = append(lists, l)
-		}
-	}
-	return lists
+	return slices.DeleteFunc(slices.Clone(x.Tickets), func(l ExplainedList) bool { return !isBehind(l, subject, f) })
 }
 
 // Only is the part of an explanation that is about one figure, by its name or
@@ -256,13 +252,9 @@ func (x Explanation) Only(subject Subject, figure string) (Explanation, error) {
 		}
 		return Explanation{}, fmt.Errorf("%s is not known of %s%s", p.name, x.Of, told)
 	}
-	lists := x.Tickets
-	x.Tickets = nil
-	for _, l := range lists {
-		if slices.Contains(p.lists, l.Behind) {
-			x.Tickets = append(x.Tickets, l)
-		}
-	}
+	x.Tickets = slices.DeleteFunc(slices.Clone(x.Tickets), func(l ExplainedList) bool {
+		return !slices.ContainsFunc(x.Figures, func(f ExplainedFigure) bool { return f.Name == p.name && isBehind(l, subject, f) })
+	})
 	return x, nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -40,41 +39,34 @@ func (e *Engine) eachUnit(ctx context.Context, w *world, basis Basis, from, to i
 	})
 }
 
-// listed is the heaviest tickets with their keys, and what the others weigh.
-func (e *Engine) listed(ctx context.Context, w *world, list []workTicket, most int) (ExplainedList, error) {
+// listed is the heaviest tickets, without their keys, and what the others weigh.
+func (w *world) listed(list []workTicket, most int) ExplainedList {
 	x := ExplainedList{Tickets: []ExplainedTicket{}}
 	slices.SortFunc(list, func(a, b workTicket) int {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.source, b.source), cmp.Compare(a.ticket, b.ticket), cmp.Compare(a.pseudonym, b.pseudonym), cmp.Compare(a.what, b.what))
 	})
 	most = min(most, len(list))
-	keys, err := e.keys(ctx, list[:most])
-	if err != nil {
-		return x, err
-	}
 	for _, t := range list[:most] {
 		p, _ := w.people.Find(t.pseudonym)
-		x.Tickets = append(x.Tickets, ExplainedTicket{Key: keys[t.ticket], Source: t.source, Pseudonym: t.pseudonym, Name: p.Name, Weight: t.weight, What: t.what})
+		x.Tickets = append(x.Tickets, ExplainedTicket{Source: t.source, Pseudonym: t.pseudonym, Name: p.Name, Weight: t.weight, What: t.what, ticket: t.ticket})
 	}
 	var rest []float64
 	for _, t := range list[most:] {
 		rest = append(rest, t.weight)
 	}
 	x.More, x.MoreWeight = len(rest), sumOf(rest)
-	return x, nil
+	return x
 }
 
 // keys are the keys of tickets, by the hash under which units know them.
-func (e *Engine) keys(ctx context.Context, list []workTicket) (map[uint64]string, error) {
+func (e *Engine) keys(ctx context.Context, tickets []uint64) (map[uint64]string, error) {
 	keys := map[uint64]string{}
-	if len(list) == 0 {
+	if len(tickets) == 0 {
 		return keys, nil
 	}
-	ids := make([]string, len(list))
-	for i, t := range list {
-		ids[i] = strconv.FormatUint(t.ticket, 10)
-	}
+	slices.Sort(tickets)
 	sql := `SELECT cityHash64(ticket_id) AS ticket, ticket_id, key FROM ` + e.db.Table("tickets") + ` FINAL WHERE has({ids:Array(UInt64)}, cityHash64(ticket_id))`
-	err := e.each(ctx, "keys", sql, map[string]string{"ids": arrayParameter(ids)}, func(rows driver.Rows) error {
+	err := e.each(ctx, "keys", sql, map[string]string{"ids": surrogates(slices.Compact(tickets))}, func(rows driver.Rows) error {
 		var ticket uint64
 		var id, key string
 		if err := rows.Scan(&ticket, &id, &key); err != nil {

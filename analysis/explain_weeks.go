@@ -26,7 +26,7 @@ const usualWeeks = 12
 // last, the shares of the last few, and the load of each.
 func (t *telling) engineerWeeks(ctx context.Context, who people.Engineer) error {
 	span := t.e.followed(t.q.AsOf)
-	squads, err := t.e.squadsAt(ctx, t.w, span)
+	squads, did, err := t.e.squadsAndActs(ctx, t.w, span)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (t *telling) engineerWeeks(ctx context.Context, who people.Engineer) error 
 	}
 	var acts *actsOf
 	if t.w.crew != nil {
-		if acts, err = t.e.actsOf(ctx, t.w, weeks{span.last() - recentWeeks + 1, recentWeeks}, span, []people.Engineer{who}); err != nil {
+		if acts, err = t.e.actsOf(ctx, t.w, weeks{span.last() - recentWeeks + 1, recentWeeks}, span, did, []people.Engineer{who}); err != nil {
 			return err
 		}
 	}
@@ -140,12 +140,7 @@ func (t *telling) engineerLists(ctx context.Context, m membership, span weeks, d
 		{listLeft, "what left their hands or became done in " + counted(flow, "week"), "times"},
 		{listCalled, "what called them while on call in the week of " + last, "times"},
 	} {
-		if len(lists[l.behind].all) == 0 && l.behind == listCalled {
-			continue
-		}
-		if err := t.list(ctx, l.behind, in, l.title+" ("+in.Team+")", l.unit, lists[l.behind].sorted()); err != nil {
-			return err
-		}
+		t.list(l.behind, in, l.title+" ("+in.Team+")", l.unit, lists[l.behind].sorted())
 	}
 	if acts == nil {
 		return nil
@@ -159,9 +154,7 @@ func (t *telling) engineerLists(ctx context.Context, m membership, span weeks, d
 		{listIn, fmt.Sprintf("what they did within own hours in the last %d weeks", recentWeeks), "acts", within},
 		{listRest, fmt.Sprintf("what ended the shortest daily rest of each of the last %d weeks", recentWeeks), "of the rest", rests},
 	} {
-		if err := t.list(ctx, l.behind, in, l.title+" ("+in.Team+")", l.unit, l.tickets); err != nil {
-			return err
-		}
+		t.list(l.behind, in, l.title+" ("+in.Team+")", l.unit, l.tickets)
 	}
 	return nil
 }
@@ -206,7 +199,7 @@ func weeklyFigure(m overload.Member, span weeks) ExplainedFigure {
 // teamWeeks tells how the members of a team fared in the last weeks.
 func (t *telling) teamWeeks(ctx context.Context) error {
 	span := t.e.followed(t.q.AsOf)
-	squads, err := t.e.squadsAt(ctx, t.w, span)
+	squads, did, err := t.e.squadsAndActs(ctx, t.w, span)
 	if err != nil {
 		return err
 	}
@@ -237,7 +230,7 @@ func (t *telling) teamWeeks(ctx context.Context) error {
 			Put:    fmt.Sprintf("of %s: %d", counted(len(sum.restless), "week of a member"), *n),
 		})
 	}
-	return t.teamLists(ctx, c, span)
+	return t.teamLists(ctx, c, span, did)
 }
 
 // overloadedFigures are of how many people enough is known, and how many of these
@@ -272,7 +265,7 @@ func overloadedFigures(c overload.Config, states []EngineerOverload) []Explained
 
 // teamLists lists the tickets behind the last weeks of a team. Of what tells when
 // somebody worked it is not said who it was.
-func (t *telling) teamLists(ctx context.Context, c squad, span weeks) error {
+func (t *telling) teamLists(ctx context.Context, c squad, span weeks, did map[string][]overload.Act) error {
 	deeds, err := t.e.deeds(ctx, t.w, weeks{span.last() - recentWeeks + 1, recentWeeks}, nil)
 	if err != nil {
 		return err
@@ -313,7 +306,7 @@ func (t *telling) teamLists(ctx context.Context, c squad, span weeks) error {
 		for _, m := range c.members {
 			who = append(who, t.w.crew.engineer[t.w.crew.persons[m.Engineer]])
 		}
-		acts, err := t.e.actsOf(ctx, t.w, weeks{span.last() - recentWeeks - usualWeeks + 1, recentWeeks + usualWeeks}, span, who)
+		acts, err := t.e.actsOf(ctx, t.w, weeks{span.last() - recentWeeks - usualWeeks + 1, recentWeeks + usualWeeks}, span, did, who)
 		if err != nil {
 			return err
 		}
@@ -327,9 +320,7 @@ func (t *telling) teamLists(ctx context.Context, c squad, span weeks) error {
 			list{listRest, "what ended a daily rest that was too short", "rests", rests})
 	}
 	for _, l := range lists {
-		if err := t.list(ctx, l.behind, Where{}, l.title, l.unit, l.tickets); err != nil {
-			return err
-		}
+		t.list(l.behind, Where{}, l.title, l.unit, l.tickets)
 	}
 	return nil
 }

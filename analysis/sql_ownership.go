@@ -26,7 +26,8 @@ const inArea = `(has({areas:Array(String)}, concat(source, '\x1f', key)) OR has(
 
 // evidenceSQL selects the decayed evidence since {since:Int64} and before {to},
 // by source, area, account and act. The area is that at the window's end. Ticket
-// by ticket it is that of some areas only ([inArea]), with the ticket and when the
+// by ticket it is that of some areas only ([inArea]) and of the accounts
+// {actors:Array(UInt64)}, or of all where that is empty, with the ticket and when the
 // last of the acts was.
 //
 //   - A resolution is of whoever held a ticket that is done at the window's
@@ -43,7 +44,7 @@ func evidenceSQL(table string, by grain) string {
 	resolved := resolvedSQL(Area)
 	which := `key != ''`
 	if by == oneByOne {
-		which = inArea
+		which = inArea + ` AND (empty({actors:Array(UInt64)}) OR has({actors:Array(UInt64)}, actor))`
 	}
 	return `SELECT source, key, actor, act, count() AS items, sum(weight) AS total` + by.column("ticket") + by.column("max(at)") + `
 FROM (

@@ -21,18 +21,24 @@ const (
 
 // squadsAt reads the weeks before an instant, and makes the teams of them.
 func (e *Engine) squadsAt(ctx context.Context, w *world, span weeks) ([]squad, error) {
+	squads, _, err := e.squadsAndActs(ctx, w, span)
+	return squads, err
+}
+
+// squadsAndActs gives besides what people did, by pseudonym; nil without a roster.
+func (e *Engine) squadsAndActs(ctx context.Context, w *world, span weeks) ([]squad, map[string][]overload.Act, error) {
 	all, err := e.readWeekly(ctx, w, span)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if w.crew == nil {
-		return queues(all, span), nil
+		return queues(all, span), nil, nil
 	}
 	acts, err := e.readActs(ctx, w, span)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return e.squads(w, all, acts, span), nil
+	return e.squads(w, all, acts, span), acts, nil
 }
 
 // unmatched counts the accounts of the engineers met so far that match nobody in

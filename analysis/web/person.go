@@ -1,27 +1,110 @@
 package web
 
 import (
+	"fmt"
+	"math"
 	"net/http"
 	"slices"
+	"strings"
 
 	"fairlead/analysis"
 )
 
 type personData struct {
 	analysis.Colleague
-	Own       bool // it is the viewer's
-	Overload  []analysis.EngineerOverload
-	Explained []explained // by team
-	Knows     []knows
-	Looked    []Access
-	Looks     int
+	Own      bool // it is the viewer's
+	Overload []analysis.EngineerOverload
+	Knows    []knows
+	Why      why
+	Looked   []Access
+	Looks    int
 }
 
-// explained is the numbers of one engineer in one team taken apart.
-type explained struct {
-	Team string
-	analysis.Explanation
-	Failed bool
+// why is where the numbers of a person come from.
+type why struct {
+	Failed bool   // they could not be taken apart
+	All    string // the link to the same page with all tickets; "" where all are listed
+	Parts  []whyPart
+	Notes  []string
+	ids    map[whyKey]string
+}
+
+// whyPart is the numbers that are about one team or area, and the tickets behind
+// them.
+type whyPart struct {
+	analysis.Where
+	Figures []whyFigure
+	Lists   []whyList
+}
+
+type whyFigure struct {
+	ID string
+	analysis.ExplainedFigure
+	Lists []whyList // that it comes from
+}
+
+type whyList struct {
+	ID string
+	analysis.ExplainedList
+}
+
+type whyKey struct {
+	analysis.Where
+	figure string
+}
+
+// ticketsShown is how many tickets of a list a page shows unless asked for all.
+const ticketsShown = 25
+
+// whyOf orders an explanation by team, then by area, as they come.
+func whyOf(x analysis.Explanation) why {
+	w := why{Notes: x.Notes, ids: map[whyKey]string{}}
+	at := map[analysis.Where]int{}
+	for _, areas := range []bool{false, true} {
+		for _, f := range x.Figures {
+			if _, seen := at[f.Where]; !seen && (f.Area != "") == areas {
+				at[f.Where] = len(w.Parts)
+				w.Parts = append(w.Parts, whyPart{Where: f.Where})
+			}
+		}
+	}
+	lists := map[analysis.Where]map[string]whyList{}
+	for _, l := range x.Tickets {
+		i, told := at[l.Where]
+		if !told {
+			continue
+		}
+		one := whyList{fmt.Sprintf("tickets-%d-%s", i, l.Behind), l}
+		if lists[l.Where] == nil {
+			lists[l.Where] = map[string]whyList{}
+		}
+		lists[l.Where][l.Behind] = one
+		w.Parts[i].Lists = append(w.Parts[i].Lists, one)
+	}
+	for _, f := range x.Figures {
+		i := at[f.Where]
+		one := whyFigure{ID: fmt.Sprintf("why-%d-%s", i, f.Name), ExplainedFigure: f}
+		for _, l := range x.Behind(analysis.OfEngineer, f) {
+			one.Lists = append(one.Lists, lists[l.Where][l.Behind])
+		}
+		w.ids[whyKey{f.Where, f.Name}] = one.ID
+		w.Parts[i].Figures = append(w.Parts[i].Figures, one)
+	}
+	return w
+}
+
+// Team and Area are the link to where a figure in a team or an area comes from; ""
+// for one that is not taken apart.
+func (w why) Team(team, figure string) string { return w.link(analysis.Where{Team: team}, figure) }
+
+// Area is as Team.
+func (w why) Area(area, figure string) string { return w.link(analysis.Where{Area: area}, figure) }
+
+func (w why) link(where analysis.Where, figure string) string {
+	if id := w.ids[whyKey{where, figure}]; id != "" {
+		return "#" + id
+	}
+	return ""
 }
 
 type knows struct {
@@ -62,7 +145,7 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 	if err := p.logAccess(v, "page of an engineer", c.Pseudonym); err != nil {
 		return err
 	}
-	var teams []string
+	hours := d.Own || p.options.PersonAfterHours // whether it is shown when they worked
 	for _, o := range v.s.Overload {
 		if o.Pseudonym != c.Pseudonym {
 			continue
@@ -70,22 +153,14 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 		if !d.Own && !v.viewer.Members(o.Team) {
 			continue
 		}
-		if !d.Own && !p.options.PersonAfterHours {
+		if !hours {
 			o.AfterHours = nil
 			o.Signals = slices.DeleteFunc(slices.Clone(o.Signals), func(s analysis.OverloadSignal) bool { return s.Family == "time" })
+			o.Reasons = slices.DeleteFunc(slices.Clone(o.Reasons), func(s string) bool { return strings.HasPrefix(s, "time: ") })
 		}
 		d.Overload = append(d.Overload, o)
-		teams = append(teams, o.Team)
 	}
-	for _, team := range teams {
-		x, err := p.options.Engine.Explain(v.ctx(), analysis.ExplainQuery{
-			AsOf: v.s.AsOf, Engineer: c.Pseudonym, Team: team, Window: window(v), Basis: analysis.Load, Unit: analysis.Tickets, Tickets: 25,
-		})
-		if err != nil {
-			p.log.Warn("the numbers of an engineer could not be taken apart", "error", err)
-		}
-		d.Explained = append(d.Explained, explained{Team: team, Explanation: x, Failed: err != nil})
-	}
+	d.Why = p.why(v, c.Pseudonym, d.Own, hours)
 	for _, a := range v.s.Areas {
 		if !d.Own && !v.viewer.Members(a.Team) {
 			continue
@@ -101,4 +176,42 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 		return err
 	}
 	return p.render(v, http.StatusOK, "person.html", c.Pseudonym, d)
+}
+
+// why takes the numbers of somebody apart, as far as the viewer may see them.
+func (p *Pages) why(v *visit, pseudonym string, own, hours bool) why {
+	most, query := ticketsShown, v.r.URL.Query()
+	all := query.Get("tickets") == "all"
+	if all {
+		most = math.MaxInt
+	}
+	x, err := p.options.Engine.Explain(v.ctx(), analysis.ExplainQuery{
+		AsOf: v.s.AsOf, Engineer: pseudonym, Window: window(v), Basis: analysis.Load, Unit: analysis.Tickets, Tickets: most,
+	})
+	if err != nil {
+		p.log.Warn("the numbers of an engineer could not be taken apart", "error", err)
+		return why{Failed: true}
+	}
+	if !hours {
+		x = x.WithoutHours()
+	}
+	if !own {
+		teams := map[string]string{} // by area
+		for _, a := range v.s.Areas {
+			teams[a.Area] = a.Team
+		}
+		x = x.Within(func(w analysis.Where) bool {
+			team := w.Team
+			if w.Area != "" {
+				team = teams[w.Area]
+			}
+			return v.viewer.Members(team)
+		})
+	}
+	w := whyOf(x)
+	if !all && slices.ContainsFunc(x.Tickets, func(l analysis.ExplainedList) bool { return l.More > 0 }) {
+		query.Set("tickets", "all")
+		w.All = v.r.URL.Path + "?" + query.Encode()
+	}
+	return w
 }

@@ -39,9 +39,17 @@ func (a *answers) Colleagues(context.Context, time.Time) (*analysis.Colleagues, 
 
 func (a *answers) Explain(_ context.Context, q analysis.ExplainQuery) (analysis.Explanation, error) {
 	a.explained = append(a.explained, q.Engineer)
-	x := 2.0
-	return analysis.Explanation{Of: q.Engineer, Figures: []analysis.ExplainedFigure{{Name: "relative_load", Value: &x, Formula: hostile, Put: "2 / 1"}},
-		Tickets: []analysis.ExplainedList{{Title: "open work", Unit: "days", Tickets: []analysis.ExplainedTicket{{Key: hostile, Weight: 1}}}}}, nil
+	x, payments := 2.0, analysis.Where{Team: "Payments"}
+	return analysis.Explanation{Of: q.Engineer, Figures: []analysis.ExplainedFigure{
+		{Name: "relative_load", Where: payments, Value: &x, Formula: hostile, Put: "2 / 1"},
+		{Name: "after_hours", Where: payments, Value: &x, Formula: "after hours", Put: "1 / 2"},
+		{Name: "overloaded", Where: payments, Value: &x, Verdict: "overloaded: demand: 2; time: 3 % of acts outside own hours", Put: "hot (demand and time)"},
+		{Name: "evidence", Where: analysis.Where{Area: hostile}, Value: &x, Formula: "evidence of it", Put: "2"},
+		{Name: "relative_load", Where: analysis.Where{Team: "Tiny"}, Value: &x, Formula: "of another team", Put: "2"},
+	}, Tickets: []analysis.ExplainedList{
+		{Behind: "work", Where: payments, Title: "open work", Unit: "days", More: 3, Tickets: []analysis.ExplainedTicket{{Key: hostile, Weight: 1}}},
+		{Behind: "off", Where: payments, Title: "late at night, outside own hours", Unit: "acts", Tickets: []analysis.ExplainedTicket{{Key: "K-9", Weight: 1}}},
+	}}, nil
 }
 
 func (a *answers) Rebalance(context.Context, string, time.Time, analysis.RebalanceOptions) (analysis.Rebalancing, error) {
@@ -143,6 +151,8 @@ func TestWhoSeesWhat(t *testing.T) {
 		{"boss@example.org", "/team?team=Tiny", no, "too few people", ""},
 		{"audit@example.org", "/area?area=Small+area", no, "Too few people", ""},
 		{"lead@example.org", "/engineer?who=pay-0", ok, "Overloaded", "Zed"},
+		{"lead@example.org", "/engineer?who=pay-0", ok, "evidence of it", "of another team"},
+		{"zed@example.org", "/me?window=28d", ok, "tickets=all&amp;window=28d", ""},
 		{"zed@example.org", "/engineer?who=pay-0", ok, "Zed", ""},
 		{"zed@example.org", "/me", ok, "all that Fairlead holds on you", ""},
 		{"one@example.org", "/engineer?who=pay-0", no, "for them and for the lead", "Overloaded"},
@@ -307,8 +317,11 @@ func TestAllWhoAreSeenAreLogged(t *testing.T) {
 func TestAfterHoursAreOnesOwn(t *testing.T) {
 	h, _, _ := house(t, nil)
 	for as, shown := range map[string]bool{"lead@example.org": false, "zed@example.org": true} {
-		if _, body := get(t, h, as, "/engineer?who=pay-0"); strings.Contains(body, "own hours") != shown || strings.Contains(body, "after hours") != shown {
-			t.Errorf("%s: after hours shown is %v, want %v", as, !shown, shown)
+		_, body := get(t, h, as, "/engineer?who=pay-0")
+		for _, says := range []string{"own hours", "after hours", "late at night", "K-9", "and time", "% of acts"} {
+			if strings.Contains(body, says) != shown {
+				t.Errorf("%s: %q shown is %v, want %v", as, says, !shown, shown)
+			}
 		}
 	}
 }

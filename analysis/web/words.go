@@ -38,6 +38,10 @@ var functions = template.FuncMap{
 	"signal":   signal,
 	"add":      func(a, b int) int { return a + b },
 	"value":    value,
+	"exactly":  exactly,
+	"because":  func(to, says string) because { return because{to, says} },
+	"covers":   covers,
+	"since":    since,
 	"link":     func(path, to, says string) link { return link{to, says, path == to} },
 	"queues":   queues,
 	"ptr":      func(x float64) *float64 { return &x },
@@ -205,6 +209,32 @@ func ago(t, now time.Time) string {
 
 // signal is the name of an overload signal in words.
 func signal(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+// exactly writes a number so that a reader can follow the arithmetic.
+func exactly(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
+
+// because is a number, or a sentence of numbers, that leads to where it comes from.
+type because struct{ To, Says string }
+
+// since is from when somebody has been overloaded, and why as far as it is shown.
+func since(o analysis.EngineerOverload) string {
+	s := "Overloaded since the week of " + o.Since.UTC().Format("2 January 2006")
+	if len(o.Reasons) > 0 {
+		s += ": " + strings.Join(o.Reasons, ", ")
+	}
+	return s
+}
+
+// covers is whether somebody covers an area.
+func covers(alone, covers bool) string {
+	switch {
+	case alone:
+		return "alone"
+	case covers:
+		return "yes"
+	}
+	return "no"
+}
 
 // link is an entry of the navigation.
 type link struct {
