@@ -120,7 +120,7 @@ func (d *directory) readPlaces(ctx context.Context) (*places, error) {
 			continue
 		}
 		d.warned[gid] = true
-		d.s.log.Warn("a configured project or team cannot be seen; share it with the account, or take it out of the configuration", "source", d.s.name, "gid", gid)
+		d.s.log.Warn("a configured project or team cannot be seen; share it with the account, or take it out of the configuration", "gid", gid)
 	}
 	return p, d.readSections(ctx, p)
 }
@@ -212,7 +212,7 @@ func (d *directory) readPeople(ctx context.Context, p *places) error {
 		if gone(err) {
 			if !d.warned["people"] {
 				d.warned["people"] = true
-				d.s.log.Warn("the people of the workspace cannot be listed; they will have no e-mail addresses", "source", d.s.name)
+				d.s.log.Warn("the people of the workspace cannot be listed; they will have no e-mail addresses")
 			}
 			continue
 		}

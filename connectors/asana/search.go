@@ -87,7 +87,7 @@ func (s *Source) next(ctx context.Context, k *seeking) ([]wireTask, error) {
 	r, err := s.client.get(ctx, c)
 	if code := refusedWith(err); code >= 400 && code < 500 && code != http.StatusUnauthorized && code != http.StatusTooManyRequests {
 		if !s.unsearched.Swap(true) {
-			s.log.Info("the workspace cannot be searched, as one that nobody pays for; subtasks are read task by task", "source", s.name, "code", code)
+			s.log.Debug("the workspace cannot be searched, as one that nobody pays for; subtasks are read task by task", "code", code)
 		}
 		return nil, errNoSearch
 	}

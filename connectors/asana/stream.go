@@ -303,7 +303,7 @@ func (s *Source) tasks(ctx context.Context, p *places, query func(project string
 			})
 			if gone(err) {
 				if s.firstTime("hidden " + one.GID) {
-					s.log.Warn("a project cannot be seen any more; its tasks stay as they were", "source", s.name, "gid", one.GID)
+					s.log.Warn("a project cannot be seen any more; its tasks stay as they were", "gid", one.GID)
 				}
 				return nil
 			}
@@ -562,7 +562,7 @@ func (s *Source) stories(ctx context.Context, page *source.Page, items []item) (
 			it.denied = true
 			it.stories = nil
 			if s.firstTime("denied") {
-				s.log.Warn("the stories of a task are refused; its history is incomplete", "source", s.name, "ticket", it.task.GID)
+				s.log.Warn("the stories of a task are refused; its history is incomplete", "ticket", it.task.GID)
 			}
 		default:
 			return nil, err
