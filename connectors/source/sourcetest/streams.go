@@ -154,7 +154,7 @@ func shownLate(t *testing.T, h Harness) {
 			if err := w.advance(t.Context(), src, c); err != nil {
 				t.Fatal(err)
 			}
-			if d := difference(c.store[w.in.ID(name(round))], w.want(name(round))); d != "" {
+			if d := w.difference(c.store[w.in.ID(name(round))], name(round)); d != "" {
 				t.Errorf("round %d: the cursor was at %v: %s", round, c.cursors[source.StreamIncremental].Updated, d)
 			}
 			time.Sleep(10 * time.Minute)
