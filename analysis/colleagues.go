@@ -2,10 +2,12 @@ package analysis
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"fairlead/analysis/people"
+	"fairlead/connectors/roster"
 )
 
 // Colleague is a person as they are known here: all that is held on them besides
@@ -51,7 +53,8 @@ func (c *Colleagues) Find(pseudonym string) (Colleague, bool) {
 }
 
 // Colleagues reads who is known, with the teams that they are in and lead at an
-// instant. Integration accounts are not among them.
+// instant. Integration accounts and those
+// who were erased are not among them.
 func (e *Engine) Colleagues(ctx context.Context, at time.Time) (*Colleagues, error) {
 	w, err := e.world(ctx)
 	if err != nil {
@@ -68,7 +71,7 @@ func (e *Engine) Colleagues(ctx context.Context, at time.Time) (*Colleagues, err
 		}
 	}
 	for _, p := range w.people.Engineers() {
-		if p.Bot {
+		if p.Bot || p.Former {
 			continue
 		}
 		one := colleague(p)
@@ -133,4 +136,58 @@ func (c *Colleagues) add(one *Colleague) {
 		}
 		c.byAddress[address] = one
 	}
+}
+
+// Identity is a person with all by which they are known.
+type Identity struct {
+	people.Engineer
+	Refs      []roster.AccountRef
+	Addresses []string // theirs alone: one that several accounts of a source share is left out
+	Words     []string // every pseudonym, name, address and account, as they may have been written down
+}
+
+// Identities are the people whom a word means: a pseudonym, an e-mail address, an
+// account as "source id" or by its id alone, or an id of the roster. Integration
+// accounts are not among them.
+func (e *Engine) Identities(ctx context.Context, word string) ([]Identity, error) {
+	w, err := e.world(ctx)
+	if err != nil {
+		return nil, err
+	}
+	word = strings.ToLower(strings.TrimSpace(word))
+	var list []Identity
+	for _, p := range w.people.Engineers() {
+		if p.Bot || p.Former {
+			continue
+		}
+		s := Identity{Engineer: p}
+		known := append([]string{p.Pseudonym, p.Email}, p.Aliases...)
+		s.Words = append(s.Words, p.Name)
+		addresses := []string{p.Email}
+		for _, a := range p.Accounts {
+			s.Refs = append(s.Refs, roster.AccountRef{Source: a.Source, ID: a.ID})
+			known = append(known, a.ID, a.Source+" "+a.ID)
+			s.Words = append(s.Words, a.Name)
+			addresses = append(addresses, roster.Address(a.Email))
+		}
+		if w.crew != nil && p.Person != "" {
+			if one, ok := w.crew.roster.Person(p.Person); ok {
+				known = append(known, one.ID)
+				addresses = append(addresses, one.Emails...)
+			}
+		}
+		known = append(known, addresses...)
+		for _, address := range addresses {
+			if address != "" && !slices.Contains(w.people.Ambiguous(), address) {
+				s.Addresses = appendNew(s.Addresses, address)
+			}
+		}
+		for _, one := range known {
+			s.Words = appendNew(s.Words, one)
+		}
+		if slices.ContainsFunc(known, func(one string) bool { return one != "" && strings.ToLower(one) == word }) {
+			list = append(list, s)
+		}
+	}
+	return list, nil
 }

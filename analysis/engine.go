@@ -92,8 +92,12 @@ func (e *Engine) world(ctx context.Context) (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	erased, err := e.db.Erased(ctx)
+	if err != nil {
+		return nil, err
+	}
 	w := &world{groups: map[string]string{}, areas: map[string]string{}, engineers: map[uint64]*people.Engineer{}}
-	w.people, err = people.ResolveRoster(e.key, accountsOf(stored), staff.Roster, accountsOf(staff.Accounts))
+	w.people, err = people.ResolveRoster(e.key, accountsOf(stored), staff.Roster, accountsOf(staff.Accounts), erased)
 	if err != nil {
 		return nil, fmt.Errorf("resolving engineers: %w", err)
 	}

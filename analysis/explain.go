@@ -192,6 +192,7 @@ func (e *Engine) Explain(ctx context.Context, q ExplainQuery) (Explanation, erro
 	if err != nil {
 		return Explanation{}, err
 	}
+	t.x.withoutFormer()
 	if q.Figure != "" {
 		return t.x.Only(q.subject(), q.Figure)
 	}

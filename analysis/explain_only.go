@@ -321,7 +321,9 @@ func (x Explanation) Anonymous() Explanation {
 func (x Explanation) Pseudonyms() []string {
 	var list []string
 	for _, p := range x.People {
-		list = append(list, p.Pseudonym)
+		if p.Pseudonym != formerEngineer {
+			list = append(list, p.Pseudonym)
+		}
 	}
 	for _, l := range x.Tickets {
 		for _, t := range l.Tickets {

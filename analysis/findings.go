@@ -243,6 +243,9 @@ func (e *Engine) overloaded(s *Snapshot, window Window, groups []Group, teams ma
 				Z:    distribution.ShareZ(share, even, h),
 				Tail: distribution.BinomialUpperTail(min(share/h, 1/h), 1/h, even),
 			}
+			if isFormer(p.pseudonym) {
+				continue
+			}
 			state := states[[2]string{g.Name, p.pseudonym}]
 			if f.Relative <= c.Relative || f.Tail >= c.Tail || g.explained() && f.Relative < regardless && !state.Overloaded {
 				continue
@@ -281,6 +284,9 @@ func (e *Engine) hoarded(areas []AreaOwnership) []Finding {
 			continue
 		}
 		top := a.Holders[0]
+		if isFormer(top.Pseudonym) {
+			continue
+		}
 		f := Finding{
 			Kind: HoardedArea, Team: a.Team, Area: a.Area, Engineer: top.Pseudonym, Name: top.Name, Window: Days(int(e.config.Ownership.Memory.Hours() / 24)),
 			Share: top.Share, People: a.People, Score: a.Silo.Score,

@@ -53,7 +53,9 @@ func (e *Engine) LoadAt(ctx context.Context, at time.Time) (OpenLoad, error) {
 	if err != nil {
 		return OpenLoad{}, err
 	}
-	return e.openLoad(ctx, w, &model, at, to)
+	load, err := e.openLoad(ctx, w, &model, at, to)
+	load.withoutFormer()
+	return load, err
 }
 
 // openTeam is the team in which an open ticket of a queue counts, in the hands of

@@ -9,12 +9,12 @@ import (
 )
 
 // Mark names the content of all that an analysis reads: it is another one when
-// tickets, accounts, terms or the roster changed, and the same when they were
+// tickets, accounts, who is erased, terms or the roster changed, and the same when they were
 // written again as they were, as each poll does with what its overlap brings. It
 // costs one scan, a fraction of an analysis.
 func (e *Engine) Mark(ctx context.Context) (string, error) {
 	var mark strings.Builder
-	for _, table := range []string{"tickets", "actors", "terms"} {
+	for _, table := range []string{"tickets", "actors", "erased", "terms"} {
 		err := e.each(ctx, "mark", markSQL(e.db.Table(table)), nil, func(rows driver.Rows) error {
 			var n, hash uint64
 			if err := rows.Scan(&n, &hash); err != nil {

@@ -80,7 +80,9 @@ func (e *Engine) Ownership(ctx context.Context, asOf time.Time, window Window) (
 		return nil, err
 	}
 	from, to := window.Bounds(asOf)
-	return e.ownership(ctx, w, millis(from), millis(to))
+	areas, err := e.ownership(ctx, w, millis(from), millis(to))
+	withoutFormerHolders(areas)
+	return areas, err
 }
 
 // area gathers what is known of an area, by pseudonym.

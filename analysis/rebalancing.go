@@ -260,6 +260,9 @@ func (e *Engine) rebalance(ctx context.Context, b *board, team string) (Rebalanc
 	var work []rebalance.Ticket
 	known, seen := false, map[string]bool{}
 	for _, t := range b.tickets {
+		if t.actor != 0 && w.engineer(t.actor).Former {
+			t.actor = 0 // nobody holds it who could be spoken with
+		}
 		mine, holder := w.ownTeam(t.source, t.group, to-1), ""
 		if t.actor != 0 && !w.engineer(t.actor).Bot {
 			holder = w.engineer(t.actor).Pseudonym
@@ -381,7 +384,7 @@ func (e *Engine) ableToTake(ctx context.Context, b *board, team string) ([]membe
 	w := b.w
 	if w.crew != nil {
 		if _, ok := w.crew.roster.Team(team); ok {
-			return w.crew.members(team, b.asOf, b.asOf.Add(b.o.Ahead)), nil
+			return without(w.crew.members(team, b.asOf, b.asOf.Add(b.o.Ahead)), func(m member) string { return m.pseudonym }), nil
 		}
 	}
 	if b.queues == nil {
@@ -400,7 +403,7 @@ func (e *Engine) ableToTake(ctx context.Context, b *board, team string) ([]membe
 	for _, p := range regulars(t) {
 		people = append(people, member{p, t.names[p], 1})
 	}
-	return people, nil
+	return without(people, func(m member) string { return m.pseudonym }), nil
 }
 
 // underWay are the statuses in which somebody is at work, and those that wait for

@@ -60,7 +60,11 @@ var (
 // Snapshot computes all results for an instant. Nothing at or after it is used.
 func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error) {
 	s, _, err := e.snapshot(ctx, asOf)
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	s.withoutFormer()
+	return s, nil
 }
 
 // snapshot gives besides what the weeks before the instant were made of.

@@ -23,6 +23,8 @@ type RosterStore interface {
 	Accounts(ctx context.Context) ([]clickhouse.StoredAccount, error)
 	Activity(ctx context.Context, from, to time.Time) ([]clickhouse.Activity, error)
 	Terms(ctx context.Context) ([]ticket.Term, error)
+	// Forgets tells of accounts, as a source shows them, whether they are erased.
+	Forgets(ctx context.Context) (erased func(source, account, address string) bool, err error)
 }
 
 // RosterDays is how far back, in days, holders of tickets count for a roster's
@@ -145,6 +147,10 @@ func AskStaff(ctx context.Context, store RosterStore, asOf time.Time, sources []
 		}
 		groups[a.Source][a.Group] = a.Group != ""
 	}
+	erased, err := store.Forgets(ctx)
+	if err != nil {
+		return staff, fmt.Errorf("drafting a roster: %w", err)
+	}
 	var failed []error
 	for _, src := range sources {
 		staffed, ok := src.(source.Staffed)
@@ -165,12 +171,23 @@ func AskStaff(ctx context.Context, store RosterStore, asOf time.Time, sources []
 			failed = append(failed, fmt.Errorf("asking %s who is in its groups: %w", src.Name(), err))
 			continue
 		}
+		gone := map[string]bool{"": true} // by account
+		for _, a := range told.Accounts {
+			gone[a.ID] = erased(a.Source, a.ID, a.Email)
+		}
+		told.Accounts = slices.DeleteFunc(told.Accounts, func(a ticket.Account) bool { return gone[a.ID] })
 		for _, g := range told.Groups {
+			g.Members = slices.DeleteFunc(g.Members, func(id string) bool { return gone[id] || erased(src.Name(), id, "") })
+			if g.Manager != "" && (gone[g.Manager] || erased(src.Name(), g.Manager, "")) {
+				g.Manager = ""
+			}
 			staff.Groups = append(staff.Groups, roster.Group{Source: src.Name(), ID: g.ID, Name: g.Name, Manager: g.Manager, Members: g.Members})
 		}
 		staff.Accounts = append(staff.Accounts, told.Accounts...)
 		for account, zone := range told.Zones {
-			staff.Zones[roster.AccountRef{Source: src.Name(), ID: account}] = zone
+			if !gone[account] && !erased(src.Name(), account, "") {
+				staff.Zones[roster.AccountRef{Source: src.Name(), ID: account}] = zone
+			}
 		}
 	}
 	return staff, errors.Join(failed...)

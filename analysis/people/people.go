@@ -80,6 +80,7 @@ type Engineer struct {
 	Bot       bool     // an integration, counted apart from people
 	Active    bool     // one of the accounts is
 	Known     bool     // false for a surrogate that no account describes
+	Former    bool     // erased: counted, and never shown singly; see IsFormer
 	Accounts  []Account
 
 	byAddress bool // called by the e-mail address, and not by an account
@@ -91,6 +92,7 @@ type Directory struct {
 	bySurrogate map[uint64]int
 	byPseudonym map[string]int
 	byPerson    map[string]int
+	former      map[uint64]Engineer // by surrogate
 	ambiguous   []string
 	key         []byte
 	accounts    []Account
@@ -101,14 +103,15 @@ type Directory struct {
 // Resolve joins accounts to engineers without a roster. Accounts without a
 // surrogate are left out. The only error is ErrKey.
 func Resolve(key []byte, accounts []Account) (*Directory, error) {
-	return ResolveRoster(key, accounts, nil, nil)
+	return ResolveRoster(key, accounts, nil, nil, nil)
 }
 
 // ResolveRoster joins accounts to the people of a roster, and the rest as Resolve
 // does. mapped are the accounts that the roster maps, with their surrogates: of
 // those that no source describes any more it is all that is known. A nil roster is
-// none. The only error is ErrKey.
-func ResolveRoster(key []byte, accounts []Account, r *roster.Roster, mapped []Account) (*Directory, error) {
+// none. erased are the surrogates of people who were erased, each with the number
+// that was drawn for the person. The only error is ErrKey.
+func ResolveRoster(key []byte, accounts []Account, r *roster.Roster, mapped []Account, erased map[uint64]uint64) (*Directory, error) {
 	subkey, err := derive(key)
 	if err != nil {
 		return nil, err
@@ -120,8 +123,11 @@ func ResolveRoster(key []byte, accounts []Account, r *roster.Roster, mapped []Ac
 	accounts = slices.CompactFunc(accounts, func(a, b Account) bool { return a.Source == b.Source && a.ID == b.ID })
 
 	d := &Directory{
-		bySurrogate: map[uint64]int{}, byPseudonym: map[string]int{}, byPerson: map[string]int{},
+		bySurrogate: map[uint64]int{}, byPseudonym: map[string]int{}, byPerson: map[string]int{}, former: map[uint64]Engineer{},
 		key: subkey, accounts: accounts, roster: r,
+	}
+	for surrogate, person := range erased {
+		d.former[surrogate] = Engineer{Pseudonym: d.formerly(person), Former: true}
 	}
 	groups, codes := d.group()
 	taken := map[string]bool{}
@@ -139,7 +145,9 @@ func ResolveRoster(key []byte, accounts []Account, r *roster.Roster, mapped []Ac
 		}
 	}
 	for i, e := range d.engineers {
-		d.byPseudonym[e.Pseudonym] = i
+		if !e.Former {
+			d.byPseudonym[e.Pseudonym] = i
+		}
 		if e.Person != "" {
 			d.byPerson[e.Person] = i
 		}
@@ -213,12 +221,16 @@ func (d *Directory) Engineers() []Engineer { return d.engineers }
 // than one account, so that none of these was joined by it.
 func (d *Directory) Ambiguous() []string { return d.ambiguous }
 
-// Of is the engineer behind a surrogate. For one that no account describes (an
-// erased person, or an account that the source no longer shows) it is an
-// unknown engineer of their own, with a pseudonym of a longer form.
+// Of is the engineer behind a surrogate. For one that no account describes, as
+// the source no longer shows it, it is an unknown engineer of their own, with a
+// pseudonym of a longer form; an erased person is one Former, whatever accounts
+// they had.
 func (d *Directory) Of(surrogate uint64) Engineer {
 	if i, ok := d.bySurrogate[surrogate]; ok {
 		return d.engineers[i]
+	}
+	if e, ok := d.former[surrogate]; ok {
+		return e
 	}
 	return Engineer{Pseudonym: d.unknown(surrogate), Accounts: []Account{{Surrogate: surrogate}}}
 }
@@ -230,9 +242,25 @@ func (d *Directory) unknown(surrogate uint64) string {
 	return readable(d.digest("surrogate", string(n[:])), unknownDigits)
 }
 
+// formerMark begins the pseudonym of everybody who was erased, and no other: it is
+// none of the first words.
+const formerMark = "former-"
+
+// IsFormer reports whether a pseudonym stands for somebody who was erased. They
+// count in the figures of groups, under a pseudonym that leads to nobody and is
+// shown to nobody.
+func IsFormer(pseudonym string) bool { return strings.HasPrefix(pseudonym, formerMark) }
+
+// formerly is the pseudonym of an erased person's number.
+func (d *Directory) formerly(person uint64) string {
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], person)
+	return formerMark + readable(d.digest("former", string(n[:])), unknownDigits)
+}
+
 // Find is the engineer with a pseudonym, or with one that a part of them had
 // without the roster, in any case and with surrounding space. Engineers that
-// neither an account nor the roster describes are not found.
+// neither an account nor the roster describes, or who was erased, are not found.
 func (d *Directory) Find(pseudonym string) (Engineer, bool) {
 	i, ok := d.byPseudonym[strings.ToLower(strings.TrimSpace(pseudonym))]
 	if !ok {

@@ -89,6 +89,9 @@ func (d *Directory) enlist(groups []Engineer, taken map[string]bool, mapped []Ac
 		if person := missing[roster.AccountRef{Source: a.Source, ID: a.ID}]; person != "" && a.Surrogate != 0 {
 			e := engineers[owner{person: person}]
 			e.Accounts = append(e.Accounts, a)
+			if who, erased := d.former[a.Surrogate]; erased {
+				e.Former, e.Pseudonym = true, who.Pseudonym
+			}
 		}
 	}
 
@@ -96,6 +99,10 @@ func (d *Directory) enlist(groups []Engineer, taken map[string]bool, mapped []Ac
 	list := make([]Engineer, len(order))
 	for i, o := range order {
 		e := engineers[o]
+		if e.Former {
+			list[i] = *e
+			continue
+		}
 		d.byRank(claims[o], groups, o.person)
 		for k, g := range claims[o] {
 			if k == 0 {

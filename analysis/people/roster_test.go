@@ -28,7 +28,7 @@ type fataler interface {
 }
 
 func enlisted(t fataler, r *roster.Roster, mapped []Account, accounts ...Account) *Directory {
-	d, err := ResolveRoster(testKey, accounts, r, mapped)
+	d, err := ResolveRoster(testKey, accounts, r, mapped, nil)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}

@@ -209,6 +209,9 @@ func (b *builder) counted(team string) bool {
 
 // shownPerson is whether the report shows single figures of somebody in a team.
 func (b *builder) shownPerson(team, pseudonym string) bool {
+	if analysis.IsFormer(pseudonym) {
+		return false
+	}
 	switch b.o.Audience {
 	case Lead:
 		return team == b.o.Teams[0]

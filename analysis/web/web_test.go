@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -410,5 +411,63 @@ func TestTooLittleToMatterIsNotLuck(t *testing.T) {
 	p = 0.3
 	if got := verdict(g); got != "as luck would deal it" {
 		t.Errorf("luck reads %q", got)
+	}
+}
+
+// TestJournalIsRewritten while others write to it: nothing is lost, and what was
+// to be changed is.
+func TestJournalIsRewritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "access.log")
+	if n, err := NewJournal(path).Rewrite(false, func(*Access) bool { return false }); n != 0 || err != nil {
+		t.Fatalf("of nothing %d were changed, %v", n, err)
+	}
+	if err := NewJournal(path).Write(Access{Time: asOf, Pseudonym: "gone", By: "boss"}, Access{Time: asOf, Pseudonym: "stays", By: "gone"}, Access{Time: asOf, Pseudonym: "old"}); err != nil {
+		t.Fatal(err)
+	}
+	change := func(a *Access) bool {
+		for _, field := range []*string{&a.Pseudonym, &a.By} {
+			if *field == "gone" {
+				*field = "former engineer"
+			}
+		}
+		return a.Pseudonym != "old"
+	}
+	if n, err := NewJournal(path).Rewrite(true, change); n != 3 || err != nil {
+		t.Errorf("a dry run counts %d, %v", n, err)
+	}
+	if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), "gone") {
+		t.Errorf("a dry run has changed it: %s, %v", text, err)
+	}
+	var writers sync.WaitGroup
+	for who := range 4 { // each with a journal of its own, as another process has
+		writers.Go(func() {
+			j := NewJournal(path)
+			for i := range 25 {
+				if err := j.Write(Access{Time: asOf, Pseudonym: fmt.Sprintf("p%d-%d", who, i), By: "gone"}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 5 {
+		if _, err := NewJournal(path).Rewrite(false, change); err != nil {
+			t.Error(err)
+		}
+	}
+	writers.Wait()
+	if _, err := NewJournal(path).Rewrite(false, change); err != nil {
+		t.Error(err)
+	}
+	list, total, err := NewJournal(path).Latest(1000, func(a Access) bool { return true })
+	if err != nil || total != 4*25+2 {
+		t.Errorf("%d entries are left, want %d: %v", total, 4*25+2, err)
+	}
+	for _, a := range list {
+		if a.Pseudonym == "gone" || a.By == "gone" || a.Pseudonym == "old" {
+			t.Errorf("still there: %+v", a)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("others may read it: %v, %v", info.Mode(), err)
 	}
 }

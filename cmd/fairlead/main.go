@@ -51,6 +51,7 @@ type commandLine struct {
 	Check     checkCmd     `cmd:"" help:"Say whether the configuration, the credentials and the permissions do."`
 	Roster    rosterCmd    `cmd:"" help:"Who works in which team: check the roster, or draft one."`
 	Whois     whoisCmd     `cmd:"" help:"Say which person a pseudonym stands for. It is logged."`
+	Forget    forgetCmd    `cmd:"" help:"Erase a person, for good: names, addresses, accounts, pseudonym. Figures of teams stay."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

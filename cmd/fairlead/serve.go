@@ -18,6 +18,7 @@ import (
 
 	"fairlead/analysis"
 	"fairlead/analysis/exporter"
+	"fairlead/analysis/privacy"
 	"fairlead/collector"
 	"fairlead/connectors/source"
 	deployed "fairlead/deploy/prometheus"
@@ -143,6 +144,8 @@ type service struct {
 	people   *prometheus.Registry // /metrics/people
 
 	reporter *reporter
+	forgets  *privacy.Forgetter
+	renewals chan chan error // of the snapshot, at once
 	snapshot atomic.Pointer[analysis.Snapshot]
 	mark     string // of what the snapshot was made from; of analyze alone
 	analyzed analysisMetrics
@@ -161,6 +164,8 @@ func (a *app) newService(h *house, reg *prometheus.Registry, listener net.Listen
 		analyzed: newAnalysisMetrics(reg),
 		caughtUp: make(chan struct{}, 1),
 		reporter: a.reporter(h),
+		forgets:  a.forgetter(h),
+		renewals: make(chan chan error),
 	}
 	s.engine = a.watchedEngine(h, s.analyzed.queried)
 	e := exporter.New(s.snapshot.Load, exporter.WithConfig(a.cfg.Metrics))
@@ -187,7 +192,7 @@ func (s *service) Done(string) {
 func (s *service) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.serveHTTP(ctx) })
-	group.Go(func() error { return serveControl(ctx, s.engine, s.reporter, s.cfg.Privacy.Simulation, s.log) })
+	group.Go(func() error { return serveControl(ctx, s) })
 	group.Go(func() error { s.analyze(ctx); return nil })
 	group.Go(func() error { s.report(ctx); return nil })
 	group.Go(func() error {
@@ -218,15 +223,22 @@ func (s *service) run(ctx context.Context) error {
 func (s *service) analyze(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.Analysis.Interval)
 	defer tick.Stop()
+	var asked chan error // who waits for it
 	for {
-		if err := s.refresh(ctx); err != nil && ctx.Err() == nil {
+		err := s.refresh(ctx)
+		if err != nil && ctx.Err() == nil {
 			s.log.Error("analysis failed", "error", oneLine(err))
+		}
+		if asked != nil {
+			asked <- err
+			asked = nil
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		case <-s.caughtUp:
+		case asked = <-s.renewals:
 		}
 	}
 }

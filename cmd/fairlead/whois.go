@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -125,8 +124,8 @@ func controlFile(dir string) string { return filepath.Join(dir, "control") }
 var errNoService = errors.New("no service runs on this data folder")
 
 // serveControl answers until ctx ends.
-func serveControl(ctx context.Context, engine *analysis.Engine, reports *reporter, simulation bool, log *slog.Logger) error {
-	dir := reports.house.dir
+func serveControl(ctx context.Context, s *service) error {
+	dir := s.house.dir
 	folder, err := os.MkdirTemp("", "fairlead-")
 	if err != nil {
 		return fmt.Errorf("making the control socket: %w", err)
@@ -143,13 +142,14 @@ func serveControl(ctx context.Context, engine *analysis.Engine, reports *reporte
 	defer os.Remove(controlFile(dir))
 
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /report", controlReport(reports))
+	mux.HandleFunc("POST /report", controlReport(s.reporter))
+	mux.HandleFunc("POST /forget", controlJSON(s.forget))
 	mux.HandleFunc("GET /whois/{pseudonym}", func(w http.ResponseWriter, r *http.Request) {
-		if simulation {
+		if s.cfg.Privacy.Simulation {
 			http.Error(w, errSimulation.Error(), http.StatusForbidden)
 			return
 		}
-		p, err := lookUp(r.Context(), engine, dir, r.PathValue("pseudonym"), r.Header.Get("X-Asker"))
+		p, err := lookUp(r.Context(), s.engine, dir, r.PathValue("pseudonym"), r.Header.Get("X-Asker"))
 		switch {
 		case errors.Is(err, errNobody):
 			http.Error(w, err.Error(), http.StatusNotFound)
@@ -158,7 +158,7 @@ func serveControl(ctx context.Context, engine *analysis.Engine, reports *reporte
 		default:
 			w.Header().Set("Content-Type", "application/json")
 			if err := json.NewEncoder(w).Encode(p); err != nil {
-				log.Warn("answering whois failed", "error", err)
+				s.log.Warn("answering whois failed", "error", err)
 			}
 		}
 	})

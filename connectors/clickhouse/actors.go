@@ -16,7 +16,8 @@ type StoredAccount struct {
 }
 
 // WriteAccounts writes accounts, replacing what was known of the same ones. Names
-// and e-mail addresses are stored here and nowhere else.
+// and e-mail addresses are stored here and nowhere else. Of somebody who is erased
+// nothing is stored, whichever account of theirs it is.
 func (d *DB) WriteAccounts(ctx context.Context, accounts []ticket.Account) error {
 	if len(accounts) == 0 {
 		return nil
@@ -32,21 +33,49 @@ func (d *DB) WriteAccounts(ctx context.Context, accounts []ticket.Account) error
 			return fmt.Errorf("writing accounts: an account of source %s has the surrogate 0", a.Source)
 		}
 	}
+	erased, err := d.Erased(ctx)
+	if err != nil {
+		return err
+	}
 	version, err := d.nextVersion(ctx, "actors")
 	if err != nil {
 		return err
 	}
-	rows := make([][]any, len(accounts))
-	for i, a := range accounts {
-		rows[i] = []any{a.Source, a.ID, d.surrogate(a.Source, a.ID), a.Name, a.Email, a.Active, a.Bot, version}
+	rows := make([][]any, 0, len(accounts))
+	adopted := Erased{}
+	for _, a := range accounts {
+		id := d.surrogate(a.Source, a.ID)
+		if erased[id] != 0 {
+			continue
+		}
+		if person := erased[d.addressID(a.Email)]; person != 0 && !a.Bot {
+			adopted[id] = person
+			continue
+		}
+		rows = append(rows, []any{a.Source, a.ID, id, a.Name, a.Email, a.Active, a.Bot, version})
 	}
-	return d.insert(writing(ctx, "write accounts"), "actors", []string{"source", "account", "id", "name", "email", "active", "bot", "version"}, rows)
+	if err := d.writeErased(ctx, adopted); err != nil {
+		return err
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := d.insert(writing(ctx, "write accounts"), "actors", []string{"source", "account", "id", "name", "email", "active", "bot", "version"}, rows); err != nil {
+		return err
+	}
+	// Somebody may have been erased between the two.
+	now, err := d.Erased(ctx)
+	if err != nil || len(now) == len(erased)+len(adopted) {
+		return err
+	}
+	return d.Scrub(ctx)
 }
 
-// Accounts returns all accounts, by source and account.
+// Accounts returns all accounts but those of people who are erased, by source and
+// account.
 func (d *DB) Accounts(ctx context.Context) ([]StoredAccount, error) {
 	const doing = "reading accounts"
-	rows, err := d.conn.Query(Comment(ctx, "accounts"), "SELECT id, source, account, name, email, active, bot FROM "+d.Table("actors")+" FINAL ORDER BY source, account")
+	rows, err := d.conn.Query(Comment(ctx, "accounts"), "SELECT id, source, account, name, email, active, bot FROM "+d.Table("actors")+" FINAL WHERE id NOT IN (SELECT id FROM "+d.Table("erased")+") ORDER BY source, account")
 	if err != nil {
 		return nil, d.explain(doing, err)
 	}

@@ -277,11 +277,12 @@ func (r *rosterRow) data() (roster.Data, error) {
 
 // WriteRoster makes r the roster, in place of the one before; nil is none. A
 // reader sees the one or the other, whole. Writing the same again changes nothing.
+// Whoever is erased is stored without a name, address or account.
 func (d *DB) WriteRoster(ctx context.Context, r *roster.Roster) error {
 	if d.surrogate == nil {
 		return errors.New("writing the roster: the warehouse was opened without surrogates")
 	}
-	version, err := d.nextVersion(ctx, "roster")
+	erased, err := d.Erased(ctx)
 	if err != nil {
 		return err
 	}
@@ -289,7 +290,16 @@ func (d *DB) WriteRoster(ctx context.Context, r *roster.Roster) error {
 	hash := ""
 	if r != nil {
 		hash = r.Hash()
-		row.fill(r.Data(), d.surrogate)
+		row.fill(r.Data(), d.mapped)
+		row.anonymise(erased, d.addressID)
+	}
+	return d.writeRosterRow(ctx, hash, &row)
+}
+
+func (d *DB) writeRosterRow(ctx context.Context, hash string, row *rosterRow) error {
+	version, err := d.nextVersion(ctx, "roster")
+	if err != nil {
+		return err
 	}
 	columns := make([]string, len(rosterColumns))
 	for i, c := range rosterColumns {
@@ -316,28 +326,18 @@ type StoredRoster struct {
 	Accounts       []StoredAccount
 }
 
-// Roster reads the roster that is stored.
+// Roster reads the roster that is stored. Whoever is erased is a number in it.
 func (d *DB) Roster(ctx context.Context) (StoredRoster, error) {
 	const doing = "reading the roster"
-	names := make([]string, len(rosterColumns))
-	for i, c := range rosterColumns {
-		names[i] = quote(c[0])
+	hash, row, err := d.rosterRow(ctx)
+	if err != nil || hash == "" {
+		return StoredRoster{}, err
 	}
-	rows, err := d.conn.Query(Comment(ctx, "roster"), "SELECT hash, "+strings.Join(names[4:], ", ")+" FROM "+d.Table("roster")+" FINAL")
+	erased, err := d.Erased(ctx)
 	if err != nil {
-		return StoredRoster{}, d.explain(doing, err)
+		return StoredRoster{}, err
 	}
-	defer rows.Close()
-	var hash string
-	var row rosterRow
-	if rows.Next() {
-		if err := rows.Scan(append([]any{&hash}, row.lists()...)...); err != nil {
-			return StoredRoster{}, d.explain(doing, err)
-		}
-	}
-	if err := rows.Err(); err != nil || hash == "" {
-		return StoredRoster{}, d.explain(doing, err)
-	}
+	row.anonymise(erased, d.addressID)
 	data, err := row.data()
 	if err != nil {
 		return StoredRoster{}, fmt.Errorf("%s: %w", doing, err)
@@ -350,4 +350,24 @@ func (d *DB) Roster(ctx context.Context) (StoredRoster, error) {
 		s.Accounts = append(s.Accounts, StoredAccount{ID: row.accounts.surrogate[i], Account: ticket.Account{Source: a.Source, ID: a.ID}})
 	}
 	return s, nil
+}
+
+// rosterRow reads the row as it is stored; with the hash "" there is none.
+func (d *DB) rosterRow(ctx context.Context) (hash string, row rosterRow, err error) {
+	const doing = "reading the roster"
+	names := make([]string, len(rosterColumns))
+	for i, c := range rosterColumns {
+		names[i] = quote(c[0])
+	}
+	rows, err := d.conn.Query(Comment(ctx, "roster"), "SELECT hash, "+strings.Join(names[4:], ", ")+" FROM "+d.Table("roster")+" FINAL")
+	if err != nil {
+		return "", row, d.explain(doing, err)
+	}
+	defer rows.Close()
+	if rows.Next() {
+		if err := rows.Scan(append([]any{&hash}, row.lists()...)...); err != nil {
+			return "", row, d.explain(doing, err)
+		}
+	}
+	return hash, row, d.explain(doing, rows.Err())
 }

@@ -16,7 +16,7 @@ type Activity struct {
 
 // Activity returns who held tickets of which group in [from, to), by source, group
 // and actor. What was held for no time at all is left out, and so are deleted
-// tickets.
+// tickets and people who are erased.
 func (d *DB) Activity(ctx context.Context, from, to time.Time) ([]Activity, error) {
 	const doing = "reading activity"
 	rows, err := d.conn.Query(Comment(ctx, "activity"),
@@ -24,7 +24,7 @@ func (d *DB) Activity(ctx context.Context, from, to time.Time) ([]Activity, erro
 			"SELECT source, ticket_id, a.actor AS actor, a.group AS gr, "+
 			"max(if(isNull(a.to), $2::Int64, toUnixTimestamp64Milli(assumeNotNull(a.to)))) AS until "+
 			"FROM "+d.Table("tickets")+" FINAL ARRAY JOIN assignments AS a "+
-			"WHERE a.actor != 0 AND isNull(deleted) AND toUnixTimestamp64Milli(a.from) < $2::Int64 "+
+			"WHERE a.actor != 0 AND a.actor NOT IN (SELECT id FROM "+d.Table("erased")+") AND isNull(deleted) AND toUnixTimestamp64Milli(a.from) < $2::Int64 "+
 			"AND (isNull(a.to) OR (a.to > a.from AND toUnixTimestamp64Milli(assumeNotNull(a.to)) > $1::Int64)) "+
 			"GROUP BY source, ticket_id, actor, gr) GROUP BY source, actor, gr ORDER BY source, gr, actor",
 		from.UnixMilli(), to.UnixMilli())

@@ -144,4 +144,5 @@ var migrations = []migration{
 	{9, "ticket marks", func(s schema) string {
 		return "ALTER TABLE " + s.table("tickets") + " ADD COLUMN IF NOT EXISTS marks Array(LowCardinality(String))"
 	}},
+	{10, "erased", erasedTable},
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -161,4 +162,26 @@ func skipWithoutLibrary(t testing.TB, err error) {
 	if errors.Is(err, embedded.ErrNoLibrary) && os.Getenv("CI") != "true" {
 		t.Skipf("run `make embedded` first: %v", err)
 	}
+}
+
+// Dump is every row of every table as text, those among them that a later version
+// replaces: to look for what must not be there.
+func Dump(t testing.TB, db *clickhouse.DB) string {
+	t.Helper()
+	ctx := context.Background()
+	var tables []string
+	if err := db.Conn().QueryRow(ctx, "SELECT groupArray(name) FROM system.tables WHERE database = $1", db.Database()).Scan(&tables); err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, table := range tables {
+		var rows []string
+		if err := db.Conn().QueryRow(ctx, "SELECT groupArray(toString(tuple(*))) FROM "+db.Table(table)).Scan(&rows); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			fmt.Fprintf(&all, "%s %s\n", table, row)
+		}
+	}
+	return all.String()
 }

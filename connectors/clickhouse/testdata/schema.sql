@@ -183,3 +183,15 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 -- 9 ticket marks
 ALTER TABLE `fairlead`.`tickets` ADD COLUMN IF NOT EXISTS marks Array(LowCardinality(String));
 
+-- 10 erased
+CREATE TABLE IF NOT EXISTS `fairlead`.`erased`
+(
+    id UInt64,
+    person UInt64,
+    erased DateTime64(3, 'UTC'),
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+

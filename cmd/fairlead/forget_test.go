@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"fairlead/connectors/clickhouse"
+	"fairlead/connectors/clickhouse/clickhousetest"
+)
+
+// somebody is a person of /metrics/people other than the given ones, who has an
+// account in both systems, with all by which they are known.
+func somebody(t *testing.T, people string, fairlead func(context.Context, ...string) (string, string, int), not ...string) (pseudonym string, traces []string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`fairlead_engineer_load\{engineer="([^"]+)"`).FindAllStringSubmatch(people, -1) {
+		if slices.Contains(not, m[1]) {
+			continue
+		}
+		not = append(not, m[1])
+		out, errs, code := fairlead(t.Context(), "whois", m[1])
+		if code != 0 {
+			t.Fatalf("whois %s: %s", m[1], errs)
+		}
+		if !strings.Contains(out, "account  desk ") || !strings.Contains(out, "account  issues ") {
+			continue
+		}
+		traces = []string{m[1]}
+		for _, line := range regexp.MustCompile(`(?m)^  (name|e-mail|account) +(.+)$`).FindAllStringSubmatch(out, -1) {
+			trace := line[2]
+			if line[1] == "account" {
+				_, trace, _ = strings.Cut(trace, " ")
+			}
+			traces = append(traces, trace)
+		}
+		return m[1], traces
+	}
+	t.Fatal("nobody has an account in both")
+	return "", nil
+}
+
+func without(t *testing.T, where, text string, traces []string) {
+	t.Helper()
+	text = strings.ToLower(text)
+	for _, trace := range traces {
+		if at := strings.Index(text, strings.ToLower(trace)); at >= 0 {
+			t.Errorf("%s still has %q: %s", where, trace, text[max(0, at-80):min(len(text), at+80)])
+		}
+	}
+}
+
+// forgotten has a person erased by the running service.
+func forgotten(t *testing.T, dir, pseudonym string, traces []string, get func(string) (string, int), fairlead func(context.Context, ...string) (string, string, int)) {
+	t.Helper()
+	people, _ := get("/metrics/people")
+	groups, _ := get("/metrics")
+	if !strings.Contains(people, pseudonym) {
+		t.Fatal("there is nobody to forget")
+	}
+	out, errs, code := fairlead(t.Context(), "forget", "--dry-run", pseudonym)
+	if code != 0 || !strings.Contains(out, "Would be erased, and is not") || !strings.Contains(out, "desk, issues") {
+		t.Errorf("a dry run: status %d, %s%s", code, out, errs)
+	}
+	if out, errs, code := fairlead(t.Context(), "whois", pseudonym); code != 0 {
+		t.Errorf("the dry run has erased somebody: %s%s", out, errs)
+	}
+	out, errs, code = fairlead(t.Context(), "forget", pseudonym)
+	for _, want := range []string{"Nothing of these accounts is stored again", `delete_series?match[]={engineer="` + pseudonym + `"}`, "rows of accounts (desk, issues)"} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("forget: status %d, without %q: %s%s", code, want, out, errs)
+		}
+	}
+	without(t, "the answer of forget", strings.ReplaceAll(out, pseudonym, ""), traces[1:])
+
+	after, _ := get("/metrics/people")
+	without(t, "/metrics/people", after, traces)
+	if strings.Contains(after, "former") {
+		t.Error("/metrics/people tells of a former engineer")
+	}
+	now, _ := get("/metrics")
+	// What is of the instant as well moves on with it.
+	load := regexp.MustCompile(`(?m)^fairlead_team_(tickets|engineers|open_tickets|handovers_total|bus_factor)\{.*$`)
+	if was, is := load.FindAllString(groups, -1), load.FindAllString(now, -1); !slices.Equal(was, is) || len(was) < 10 {
+		t.Errorf("%d figures of teams, and %d:", len(was), len(is))
+		for _, line := range was {
+			if !slices.Contains(is, line) {
+				t.Errorf("was %s", line)
+			}
+		}
+		for _, line := range is {
+			if !slices.Contains(was, line) {
+				t.Errorf("is %s", line)
+			}
+		}
+	}
+	for _, path := range []string{"/", "/areas", "/reports", "/access", "/engineer?who=" + pseudonym, "/collection"} {
+		body, _ := get(path)
+		without(t, path, body, traces)
+	}
+	if _, code := get("/engineer?who=" + pseudonym); code != 404 {
+		t.Errorf("the page of who was forgotten is answered %d", code)
+	}
+	if _, errs, code := fairlead(t.Context(), "whois", pseudonym); code == 0 || !strings.Contains(errs, "nobody has that pseudonym") {
+		t.Errorf("whois of who was forgotten: status %d, %s", code, errs)
+	}
+	if _, errs, code := fairlead(t.Context(), "forget", pseudonym); code == 0 || !strings.Contains(errs, "nobody is known here by that") {
+		t.Errorf("forgotten a second time: status %d, %s", code, errs)
+	}
+}
+
+// stayForgotten collects everything again and looks into every table and file.
+func stayForgotten(t *testing.T, dir string, traces []string, fairlead func(context.Context, ...string) (string, string, int)) {
+	t.Helper()
+	if out, errs, code := fairlead(t.Context(), "collect"); code != 0 {
+		t.Fatalf("collect: status %d\n%s%s", code, out, errs)
+	}
+	for _, args := range [][]string{{"report", "--format", "json"}, {"analyze", "--format", "json"}, {"history", "--people"}, {"roster", "suggest"}} {
+		out, errs, _ := fairlead(t.Context(), args...)
+		without(t, strings.Join(args, " "), out+errs, traces)
+	}
+	db, err := clickhouse.Open(t.Context(), clickhouse.Options{DataDir: filepath.Join(dir, "data")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var collected uint64
+	if err := db.Conn().QueryRow(t.Context(), "SELECT uniqExact(version) FROM "+db.Table("actors")).Scan(&collected); err != nil || collected < 2 {
+		t.Errorf("nothing was collected again: %d, %v", collected, err)
+	}
+	without(t, "the warehouse", clickhousetest.Dump(t, db), traces)
+	files, err := filepath.Glob(filepath.Join(dir, "data", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			continue // a folder of the engine
+		}
+		without(t, path, string(text), traces)
+	}
+}
