@@ -299,12 +299,13 @@ func (e *Engine) hoarded(areas []AreaOwnership) []Finding {
 	return strongest(list, c.PerKind)
 }
 
-// since says for how long somebody has been overloaded; "" for who is not.
+// since says for how long somebody has been overloaded; "" for who is not. It is
+// read by others, so that it does not tell when they worked.
 func (o EngineerOverload) since() string {
 	if !o.Overloaded {
 		return ""
 	}
-	return fmt.Sprintf("; overloaded since %s (%s)", o.Since.Format("2 January 2006"), strings.Join(o.Reasons, "; "))
+	return fmt.Sprintf("; overloaded since %s (%s)", o.Since.Format("2 January 2006"), strings.Join(withoutHours(o.Reasons), "; "))
 }
 
 func (e *Engine) uneven(window Window, groups []Group) []Finding {

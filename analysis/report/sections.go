@@ -84,6 +84,9 @@ func (b *builder) overloads() Overload {
 			o.Durations = append(o.Durations, Count{what, lengths[what]})
 		}
 		for _, what := range []string{"demand", "interruption", "time"} {
+			if what == "time" && len(now) < b.o.MinPeople {
+				continue // of so few it would tell when one of them worked
+			}
 			o.Reasons = append(o.Reasons, Count{what, why[what]})
 		}
 	}
@@ -130,6 +133,9 @@ func (b *builder) overloads() Overload {
 // state is one person's. It is made of everybody, and put into a report of those
 // whom the audience may see.
 func (b *builder) state(o analysis.EngineerOverload) PersonState {
+	if b.o.Audience != Self {
+		o = o.WithoutHours()
+	}
 	p := PersonState{
 		Engineer: o.Pseudonym, Name: b.name(o.Team, o.Pseudonym, o.Name), Team: b.names.clean(o.Team),
 		Judged: o.Judged, Overloaded: o.Overloaded, Reasons: append([]string{}, o.Reasons...), Signals: []Signal{},

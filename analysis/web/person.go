@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strings"
 
 	"fairlead/analysis"
 )
@@ -154,9 +153,7 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 			continue
 		}
 		if !hours {
-			o.AfterHours = nil
-			o.Signals = slices.DeleteFunc(slices.Clone(o.Signals), func(s analysis.OverloadSignal) bool { return s.Family == "time" })
-			o.Reasons = slices.DeleteFunc(slices.Clone(o.Reasons), func(s string) bool { return strings.HasPrefix(s, "time: ") })
+			o = o.WithoutHours()
 		}
 		d.Overload = append(d.Overload, o)
 	}

@@ -214,7 +214,7 @@ func (p *Pages) team(v *visit) error {
 		for _, o := range v.s.Overload {
 			if o.Team == name {
 				if !p.options.PersonAfterHours {
-					o.AfterHours = nil
+					o = o.WithoutHours()
 				}
 				d.Overload = append(d.Overload, o)
 			}
