@@ -65,10 +65,11 @@ func silence(t *testing.T, db *clickhouse.DB) {
 	}
 }
 
-// hooked is a warehouse that calls a function before it writes tickets.
+// hooked is a warehouse that calls a function before it writes tickets, and another
+// after it has stored a checkpoint.
 type hooked struct {
 	collector.Store
-	before func(ctx context.Context)
+	before, saved func(ctx context.Context)
 }
 
 func (h *hooked) WriteTickets(ctx context.Context, r []ticket.Record) error {
@@ -76,6 +77,14 @@ func (h *hooked) WriteTickets(ctx context.Context, r []ticket.Record) error {
 		h.before(ctx)
 	}
 	return h.Store.WriteTickets(ctx, r)
+}
+
+func (h *hooked) SaveCheckpoint(ctx context.Context, c clickhouse.Checkpoint) error {
+	err := h.Store.SaveCheckpoint(ctx, c)
+	if err == nil && h.saved != nil {
+		h.saved(ctx)
+	}
+	return err
 }
 
 // TestOfTwoCollectorsOneWins, and the other says who does.
@@ -91,7 +100,7 @@ func TestOfTwoCollectorsOneWins(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	other := collector.New(collector.DefaultConfig(), src, second, collector.NewMetrics(reg), nil, nil)
 	tried := 0
-	c := collector.New(collector.DefaultConfig(), src, &hooked{first, func(ctx context.Context) {
+	c := collector.New(collector.DefaultConfig(), src, &hooked{Store: first, before: func(ctx context.Context) {
 		if tried++; tried > 3 {
 			return
 		}
@@ -117,12 +126,21 @@ func TestOfTwoCollectorsOneWins(t *testing.T) {
 	compare(t, house(t, second), undisturbed(t, in, incidents))
 }
 
-// TestAnOvertakenHoldersPageIsNotAcknowledged: it was held up between reading a
-// page and writing it for so long that another took over, and finds out before
-// its checkpoint would say that it is stored.
+// TestAnOvertakenHoldersPageIsNotAcknowledged: it was held up for so long that
+// another took over. Between two pages it finds out before it writes over what the
+// other has written, and between reading a page and writing it before its checkpoint
+// would say that it is stored.
 func TestAnOvertakenHoldersPageIsNotAcknowledged(t *testing.T) {
+	for name, written := range map[string]int{"between two pages": 2, "while it writes": 3} {
+		t.Run(name, func(t *testing.T) { overtaken(t, written) })
+	}
+}
+
+// overtaken takes over from a collector after its second page was stored, or while
+// its third is written.
+func overtaken(t *testing.T, written int) {
 	const incidents = 60
-	cfg := clickhousetest.Server(t, "collector_overtaken")
+	cfg := clickhousetest.Server(t, fmt.Sprint("collector_overtaken_", written))
 	in := newInstance(t, incidents)
 	first, second := shared(t, cfg), shared(t, cfg)
 	src, err := connect(in.url)
@@ -130,10 +148,8 @@ func TestAnOvertakenHoldersPageIsNotAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	var before map[string]clickhouse.Checkpoint
-	pages := 0
-	held := &hooked{Store: first}
-	held.before = func(ctx context.Context) {
-		if pages++; pages != 3 {
+	takeOver := func(ctx context.Context) {
+		if before != nil {
 			return
 		}
 		silence(t, second)
@@ -147,14 +163,26 @@ func TestAnOvertakenHoldersPageIsNotAcknowledged(t *testing.T) {
 			t.Error(err)
 		}
 	}
+	pages := 0
+	held := &hooked{Store: first}
+	held.before = func(ctx context.Context) {
+		if pages++; pages == 3 {
+			takeOver(ctx)
+		}
+	}
+	held.saved = func(ctx context.Context) {
+		if pages == 2 && written == 2 {
+			takeOver(ctx)
+		}
+	}
 	var log bytes.Buffer
 	c := collector.New(collector.DefaultConfig(), src, held, nil, nil, slog.New(slog.NewTextHandler(&log, nil)))
 	err = c.Once(t.Context())
 	if !errors.Is(err, clickhouse.ErrLeaseLost) || !strings.Contains(err.Error(), "collecting snow") {
 		t.Errorf("it gets %v", err)
 	}
-	if pages != 3 {
-		t.Errorf("it wrote %d pages", pages)
+	if pages != written {
+		t.Errorf("it wrote %d pages, want %d", pages, written)
 	}
 	after, err := second.Checkpoints(t.Context(), "snow")
 	if err != nil || len(after) == 0 || fmt.Sprint(after) != fmt.Sprint(before) {
@@ -164,7 +192,7 @@ func TestAnOvertakenHoldersPageIsNotAcknowledged(t *testing.T) {
 	if err := c.Once(t.Context()); !errors.Is(err, clickhouse.ErrLeaseHeld) {
 		t.Errorf("then it gets %v", err)
 	}
-	if pages != 3 {
+	if pages != written {
 		t.Error("it writes without the lease")
 	}
 }

@@ -59,13 +59,13 @@ func (r *refreshed) token(ctx context.Context, refused string) (string, error) {
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	resp, err := r.http.Do(req)
 	if err != nil {
-		return "", fmt.Errorf("fetching a token from /-/oauth_token: %w", transportError(ctx, err))
+		return "", fmt.Errorf("fetching a token from /-/oauth_token: %w", source.Unreachable(ctx, err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("fetching a token from /-/oauth_token: %w", transportError(ctx, err))
+		return "", fmt.Errorf("fetching a token from /-/oauth_token: %w", source.Unreachable(ctx, err))
 	case resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests:
 		return "", fmt.Errorf("fetching a token from /-/oauth_token: %w: answered %d", source.ErrUnreachable, resp.StatusCode)
 	case resp.StatusCode != http.StatusOK:

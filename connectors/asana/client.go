@@ -179,7 +179,7 @@ func (c *client) send(ctx context.Context, one call, build func(context.Context)
 		body, err := io.ReadAll(resp.Body)
 		_ = resp.Body.Close()
 		if err != nil {
-			return failed(transportError(ctx, err))
+			return failed(source.Unreachable(ctx, err))
 		}
 		if resp.StatusCode != http.StatusOK {
 			refused := statusError(resp.StatusCode, body)
@@ -219,7 +219,7 @@ func (c *client) once(ctx context.Context, build func(context.Context) (*http.Re
 		sent := c.now()
 		resp, err := c.http.Do(req)
 		if err != nil {
-			return nil, sent, transportError(ctx, err)
+			return nil, sent, source.Unreachable(ctx, err)
 		}
 		if resp.StatusCode != http.StatusUnauthorized || refused != "" {
 			return resp, sent, nil
@@ -228,18 +228,6 @@ func (c *client) once(ctx context.Context, build func(context.Context) (*http.Re
 		_ = resp.Body.Close()
 		refused = token
 	}
-}
-
-// transportError leaves out the address, which holds the query.
-func transportError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		err = ue.Err
-	}
-	return fmt.Errorf("%w: %w", source.ErrUnreachable, err)
 }
 
 func statusError(code int, body []byte) error {

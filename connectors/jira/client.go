@@ -114,7 +114,7 @@ func (c *client) once(ctx context.Context, call call, into any) (http.Header, er
 		if errors.Is(err, source.ErrUnauthorized) || errors.Is(err, source.ErrUnreadable) {
 			return nil, fmt.Errorf("%s: %w", call, err)
 		}
-		return nil, fmt.Errorf("%s: %w: %w", call, source.ErrUnreachable, withoutURL(err))
+		return nil, fmt.Errorf("%s: %w", call, source.Unreachable(ctx, err))
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if err := refusal(call, resp.Response); err != nil {
@@ -127,15 +127,6 @@ func (c *client) once(ctx context.Context, call call, into any) (http.Header, er
 		return resp.Header, fmt.Errorf("%s: %w: %w%s", call, source.ErrUnreadable, err, hint(resp.Response))
 	}
 	return resp.Header, nil
-}
-
-// withoutURL unwraps what net/http says of a request: its URL has the query.
-func withoutURL(err error) error {
-	var e *url.Error
-	if errors.As(err, &e) {
-		return e.Err
-	}
-	return err
 }
 
 func hint(resp *http.Response) string {

@@ -660,7 +660,12 @@ func TestOverARealConnection(t *testing.T) {
 	transport := rest.New("snow", rest.Config{}, nil, nil, slog.New(slog.NewTextHandler(&log, nil)))
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
-	resp, err := client.Get(server.URL + "/rest/page?jql=secret")
+	req, err := http.NewRequest(http.MethodGet, server.URL+"/rest/page?jql=secret", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer secret")
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -669,7 +674,7 @@ func TestOverARealConnection(t *testing.T) {
 		t.Fatalf("got %q, %v", body, err)
 	}
 	if n := strings.Count(log.String(), "request failed, trying again"); n != 3 || strings.Contains(log.String(), "secret") {
-		t.Errorf("log of three attempts that failed, without the query:\n%s", log.String())
+		t.Errorf("log of three attempts that failed, without the query and the token:\n%s", log.String())
 	}
 }
 

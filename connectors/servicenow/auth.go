@@ -78,12 +78,12 @@ func (o *oauth) fetch(ctx context.Context) error {
 	req.Header.Set("Accept", "application/json")
 	resp, err := o.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("fetching a token from /oauth_token.do: %w", transportError(ctx, err))
+		return fmt.Errorf("fetching a token from /oauth_token.do: %w", source.Unreachable(ctx, err))
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		return fmt.Errorf("fetching a token from /oauth_token.do: %w", transportError(ctx, err))
+		return fmt.Errorf("fetching a token from /oauth_token.do: %w", source.Unreachable(ctx, err))
 	}
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusBadRequest {
 		return fmt.Errorf("fetching a token from /oauth_token.do: %w: check client_id, client_secret and, for the password grant, username and password", source.ErrUnauthorized)

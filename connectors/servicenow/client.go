@@ -199,7 +199,7 @@ func (c *client) send(ctx context.Context, build func() (*http.Request, error)) 
 		sent := c.now()
 		resp, err := c.http.Do(req)
 		if err != nil {
-			return nil, sent, transportError(ctx, err)
+			return nil, sent, source.Unreachable(ctx, err)
 		}
 		if resp.StatusCode == http.StatusUnauthorized && !renewed && c.auth.renew(req) {
 			_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
@@ -208,18 +208,6 @@ func (c *client) send(ctx context.Context, build func() (*http.Request, error)) 
 		}
 		return resp, sent, nil
 	}
-}
-
-// transportError leaves out the address, which holds the query.
-func transportError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		err = ue.Err
-	}
-	return fmt.Errorf("%w: %w", source.ErrUnreachable, err)
 }
 
 // statusError says what a status other than 200 means.

@@ -5,7 +5,9 @@ package source
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
+	"net/url"
 	"time"
 
 	"fairlead/connectors/ticket"
@@ -200,3 +202,17 @@ var (
 	// names the request and the place.
 	ErrUnreadable = errors.New("answer unreadable")
 )
+
+// Unreachable is the error of a request that had no answer: that of ctx if it has
+// ended, else ErrUnreachable with the cause. The request's address is left out of
+// it, since the query names what is collected.
+func Unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	return fmt.Errorf("%w: %w", ErrUnreachable, err)
+}

@@ -235,6 +235,9 @@ func unreachable(t *testing.T, h Harness) {
 			if !errors.Is(err, source.ErrUnreachable) {
 				t.Errorf("%s: got %v, want ErrUnreachable", what, err)
 			}
+			if strings.Contains(err.Error(), "://") {
+				t.Errorf("%s: the error holds the address, whose query names what is collected: %v", what, err)
+			}
 		})
 		if _, err := src.Check(t.Context()); !errors.Is(err, source.ErrUnreachable) {
 			t.Errorf("Check: got %v, want ErrUnreachable", err)

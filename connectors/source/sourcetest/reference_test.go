@@ -307,7 +307,7 @@ func (s *refSource) getOnce(ctx context.Context, path string, query url.Values, 
 	case err != nil && s.is("keeps the cause to itself"):
 		return err
 	case err != nil:
-		return fmt.Errorf("%w: %w", source.ErrUnreachable, err)
+		return source.Unreachable(ctx, err)
 	}
 	defer resp.Body.Close()
 	switch {
