@@ -98,6 +98,8 @@ type ExplainedFigure struct {
 	Formula string           `json:"formula"` // in the symbols of the inputs
 	Put     string           `json:"put"`     // with the values put in
 	Inputs  []ExplainedInput `json:"inputs,omitempty"`
+
+	chapter chapter // in which it is told
 }
 
 // ExplainedInput is a symbol of a formula.
@@ -208,6 +210,8 @@ type telling struct {
 
 	areas    []AreaOwnership  // nil before they are read
 	evidence []evidenceTicket // of an engineer, in all areas that are asked about; nil before
+
+	now chapter // that is being told
 }
 
 func (t *telling) to() int64 { return millis(t.q.AsOf) }
@@ -216,7 +220,7 @@ func (t *telling) to() int64 { return millis(t.q.AsOf) }
 // about itself.
 func (t *telling) put(in Where, figures ...ExplainedFigure) {
 	for _, f := range figures {
-		f.Where = in
+		f.Where, f.chapter = in, t.now
 		t.x.Figures = append(t.x.Figures, f)
 	}
 }
@@ -359,7 +363,7 @@ func (t *telling) team(ctx context.Context) error {
 		chapter chapter
 		tell    func(context.Context) error
 	}{{onWeeks, t.teamWeeks}, {onOpen, t.teamOpen}, {onHandovers, t.teamHandovers}, {onKnowledge, t.teamKnowledge}} {
-		if q.wants(one.chapter) {
+		if t.now = one.chapter; q.wants(t.now) {
 			if err := one.tell(ctx); err != nil {
 				return err
 			}
@@ -471,29 +475,18 @@ func (t *telling) engineer(ctx context.Context) error {
 		return fmt.Errorf("%s is an integration account, of which nothing is published", who.Pseudonym)
 	}
 	t.x.Of, t.x.Who, t.x.Name = who.Pseudonym+": "+t.title(), who.Pseudonym, who.Name
-	if q.Area == "" && q.wants(onSpread) {
-		if err := t.parts(ctx, who.Pseudonym); err != nil {
-			return err
-		}
-	}
-	if q.Area == "" && q.wants(onWeeks) {
-		if err := t.engineerWeeks(ctx, who); err != nil {
-			return err
-		}
-	}
-	if q.Area == "" && q.wants(onOpen) {
-		if err := t.engineerOpen(ctx, who.Pseudonym); err != nil {
-			return err
-		}
-	}
-	if q.Area == "" && q.wants(onKnowledge) {
-		if err := t.engineerLeaving(ctx, who); err != nil {
-			return err
-		}
-	}
-	if q.Team == "" && q.wants(onEvidence) {
-		if err := t.engineerEvidence(ctx, who); err != nil {
-			return err
+	for _, one := range []struct {
+		chapter chapter
+		asked   bool
+		tell    func(context.Context, people.Engineer) error
+	}{
+		{onSpread, q.Area == "", t.parts}, {onWeeks, q.Area == "", t.engineerWeeks}, {onOpen, q.Area == "", t.engineerOpen},
+		{onKnowledge, q.Area == "", t.engineerLeaving}, {onEvidence, q.Team == "", t.engineerEvidence},
+	} {
+		if t.now = one.chapter; one.asked && q.wants(t.now) {
+			if err := one.tell(ctx, who); err != nil {
+				return err
+			}
 		}
 	}
 	if len(t.x.Figures) == 0 {
@@ -536,21 +529,21 @@ func (w *world) called(q ExplainQuery) (people.Engineer, error) {
 }
 
 // parts tells what of each team's work rests on somebody.
-func (t *telling) parts(ctx context.Context, pseudonym string) error {
+func (t *telling) parts(ctx context.Context, who people.Engineer) error {
 	d, err := t.e.work(ctx, t.w, t.q)
 	if err != nil {
 		return err
 	}
 	for i := range d.groups {
 		g := &d.groups[i]
-		at := slices.IndexFunc(g.Engineers, func(p Part) bool { return p.Pseudonym == pseudonym })
+		at := slices.IndexFunc(g.Engineers, func(p Part) bool { return p.Pseudonym == who.Pseudonym })
 		if at < 0 || t.q.Team != "" && g.Name != t.q.Team {
 			continue
 		}
 		t.put(Where{Team: g.Name}, partFigures(t.q, g, &g.Engineers[at], d)...)
 		var own []workTicket
 		for _, one := range d.tickets[g.Name] {
-			if one.pseudonym == pseudonym {
+			if one.pseudonym == who.Pseudonym {
 				own = append(own, one)
 			}
 		}

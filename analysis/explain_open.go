@@ -8,6 +8,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"fairlead/analysis/distribution"
+	"fairlead/analysis/people"
 )
 
 // heldTicket is one that is open, in a team and in the hands of an engineer; "" for
@@ -47,7 +48,7 @@ func openFigure(name, formula string, list []workTicket) ExplainedFigure {
 }
 
 // engineerOpen tells what somebody holds of each team's tickets.
-func (t *telling) engineerOpen(ctx context.Context, pseudonym string) error {
+func (t *telling) engineerOpen(ctx context.Context, who people.Engineer) error {
 	all, err := t.openTickets(ctx)
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func (t *telling) engineerOpen(ctx context.Context, pseudonym string) error {
 		byTeam[t.q.Team] = nil
 	}
 	for _, one := range all {
-		if one.pseudonym == pseudonym && (t.q.Team == "" || t.q.Team == one.team) {
+		if one.pseudonym == who.Pseudonym && (t.q.Team == "" || t.q.Team == one.team) {
 			byTeam[one.team] = append(byTeam[one.team], one.workTicket)
 		}
 	}

@@ -233,8 +233,15 @@ var seen = map[string]int{}
 func recompute(t *testing.T, x Explanation) {
 	t.Helper()
 	for _, f := range x.Figures {
-		if !slices.ContainsFunc(explainable, func(p published) bool { return p.name == f.Name }) {
-			t.Errorf("%s cannot be asked for by itself", f.Name)
+		subject := OfTeam
+		switch {
+		case x.Who != "":
+			subject = OfEngineer
+		case len(x.People) > 0 && x.People[0].Evidence != nil:
+			subject = OfArea
+		}
+		if p, ok := find(subject, f.Name); !ok || p.name != f.Name || p.chapter != f.chapter {
+			t.Errorf("%s of a %s cannot be asked for by itself: told in %v, %+v", f.Name, subject, f.chapter, p)
 		}
 		in := map[string]float64{}
 		for _, i := range f.Inputs {
