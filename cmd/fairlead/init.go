@@ -242,7 +242,7 @@ func (a *app) askAsana(ctx context.Context, ask *questions, name, address string
 		}
 		return nil
 	})
-	account := ""
+	var account string
 	if kind == "oauth" {
 		o := &cfg.OAuth
 		o.ClientID = ask.one("Client id", "", notEmpty)
