@@ -151,7 +151,7 @@ func (a *app) askJira(ctx context.Context, ask *questions, name, address string)
 		}
 		return nil
 	}))
-	account := ""
+	var account string
 	if cfg.Flavour == jira.Cloud {
 		cfg.Email = ask.one("E-mail address of the account", "", notEmpty)
 		account = fmt.Sprintf("      email: %s\n", quoted(cfg.Email))
@@ -196,7 +196,7 @@ func (a *app) askServiceNow(ctx context.Context, ask *questions, name, address s
 		}
 		return nil
 	})
-	account := ""
+	var account string
 	if kind != "basic" {
 		cfg.ClientID = ask.one("Client id", "", notEmpty)
 		cfg.ClientSecretFile = absolute(ask.one("File that holds the client secret", "", readable))
