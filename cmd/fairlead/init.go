@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"fairlead/connectors/jira"
 	"fairlead/connectors/rest"
 	"fairlead/connectors/servicenow"
+	"fairlead/connectors/source"
 )
 
 type initCmd struct {
@@ -221,6 +223,9 @@ func (a *app) askServiceNow(ctx context.Context, ask *questions, name, address s
 	if len(options) == 0 {
 		return "", errors.New("the account can read no task table: give it the right to read incident")
 	}
+	if err := tellGroups(ctx, ask.out, s); err != nil {
+		return "", err
+	}
 	chosen := ask.choose("tables", options)
 	return fmt.Sprintf(`  %s:
     since: %s    # how far back
@@ -231,6 +236,27 @@ func (a *app) askServiceNow(ctx context.Context, ask *questions, name, address s
       # What is collected, and nothing else:
       tables:
 %s`, name, defaultSince, quoted(address), account, list(options, chosen, "table: ")), nil
+}
+
+// groupsTold is how many groups are named.
+const groupsTold = 20
+
+// tellGroups says which groups' tickets can be told apart.
+func tellGroups(ctx context.Context, out io.Writer, s *servicenow.Source) error {
+	names, all, err := s.Groups(ctx, groupsTold)
+	switch {
+	case errors.Is(err, source.ErrForbidden) || err == nil && len(names) == 0:
+		fmt.Fprintln(out, "The account sees no groups: give it the right to read sys_user_group, or they have no names.")
+		return nil
+	case err != nil:
+		return err
+	}
+	more := ""
+	if all > len(names) {
+		more = fmt.Sprintf(" and %d more", all-len(names))
+	}
+	fmt.Fprintf(out, "The account sees the groups %s%s. A group is a team until a roster says otherwise.\n", strings.Join(names, ", "), more)
+	return nil
 }
 
 func (a *app) askAsana(ctx context.Context, ask *questions, name, address string) (string, error) {
@@ -388,12 +414,13 @@ func (q *questions) one(what, preset string, check func(string) error) string {
 
 func (q *questions) yes(what string, preset bool) bool {
 	word := map[bool]string{true: "yes", false: "no"}
-	return q.one(what+" (yes, no)", word[preset], func(s string) error {
-		if s != "yes" && s != "no" {
+	answer := q.one(what+" (yes, no)", word[preset], func(s string) error {
+		if !slices.Contains([]string{"yes", "y", "no", "n"}, s) {
 			return errors.New("say yes or no")
 		}
 		return nil
-	}) == "yes"
+	})
+	return strings.HasPrefix(answer, "y")
 }
 
 // choose shows what there is and takes a list of it, or all.

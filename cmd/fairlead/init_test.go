@@ -25,6 +25,8 @@ func TestInit(t *testing.T) {
 		}
 	}
 	snow := servicenowtest.New(servicenowtest.Options{Username: "reader", Password: "snow-secret", ClientID: "app", ClientSecret: "app-secret"})
+	snow.AddGroup(servicenowtest.Group{Name: "Service Desk"})
+	snow.AddGroup(servicenowtest.Group{Name: "Network"})
 	snow.Put("incident", servicenowtest.Record{"sys_id": servicenowtest.SysID("incident", "1"), "number": "INC1", "sys_created_on": "2026-01-01 00:00:00", "sys_updated_on": "2026-01-01 00:00:00"})
 	dir := t.TempDir()
 	file := func(name, text string) string {
@@ -65,13 +67,14 @@ func TestInit(t *testing.T) {
 		"servicenow", "third", snowServer.URL, "oauth-password", "app", secret, "reader", password, "",
 		"asana", "", workServer.URL, "", workToken, wanted, "area",
 		"asana", "granted", workServer.URL, "oauth", "app", secret, workToken, "all", "",
-		"done", "yes",
+		"done", "perhaps", "y",
 	}, "\n") + "\n"
 	var stdout, stderr bytes.Buffer
 	if code := run(t.Context(), []string{"init", "--output", output}, nil, strings.NewReader(answers), &stdout, &stderr); code != 0 {
 		t.Fatalf("status %d\n%s%s", code, stdout.String(), stderr.String())
 	}
-	for _, want := range []string{"say jira, servicenow, asana or done", "there is no such file", "NONE is not among them", "The account sees 3 projects"} {
+	for _, want := range []string{"say jira, servicenow, asana or done", "there is no such file", "NONE is not among them", "The account sees 3 projects", "say yes or no",
+		"The account sees the groups Network, Service Desk. A group is a team until a roster says otherwise."} {
 		if !strings.Contains(stdout.String(), want) {
 			t.Errorf("init does not say %q:\n%s", want, stdout.String())
 		}

@@ -42,3 +42,19 @@ func (s *Source) Discover(ctx context.Context) ([]TaskTable, error) {
 	}
 	return found, nil
 }
+
+// Groups are the names of up to max active groups that the account sees, in their
+// order, and how many there are, access aside; -1 where the instance does not tell.
+// The error is source.ErrForbidden where it may not read them.
+func (s *Source) Groups(ctx context.Context, max int) (names []string, all int, err error) {
+	ans, err := get[nameRow](ctx, s.client, request{
+		table: "sys_user_group", query: "active=true^ORDERBYname", fields: []string{"sys_id", "name"}, limit: max, count: true, at: "to see which there are",
+	})
+	if err != nil {
+		return nil, 0, fmt.Errorf("looking for groups: %w", err)
+	}
+	for _, g := range ans.rows {
+		names = append(names, string(g.Name))
+	}
+	return names, ans.total, nil
+}

@@ -1,11 +1,13 @@
 package servicenow_test
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 
 	"fairlead/connectors/servicenow"
 	"fairlead/connectors/servicenow/servicenowtest"
+	"fairlead/connectors/source"
 )
 
 func TestDiscoverNamesWhatCanBeRead(t *testing.T) {
@@ -21,5 +23,23 @@ func TestDiscoverNamesWhatCanBeRead(t *testing.T) {
 	want := []servicenow.TaskTable{{Name: "incident", Tickets: 7}, {Name: "sc_task", Tickets: 5}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("found %+v, want %+v", got, want)
+	}
+}
+
+func TestGroupsThatCanBeSeen(t *testing.T) {
+	in := newInstance(servicenowtest.Options{}) // with db and net
+	in.AddGroup(servicenowtest.Group{Name: "apps"})
+	in.AddGroup(servicenowtest.Group{Name: "abandoned", Inactive: true})
+	src := in.connect(t, nil)
+	names, all, err := src.Groups(t.Context(), 2)
+	if err != nil || all != 3 || !reflect.DeepEqual(names, []string{"apps", "db"}) {
+		t.Errorf("found %q of %d, %v", names, all, err)
+	}
+	in.DenyTable("sys_user_group")
+	if _, _, err := src.Groups(t.Context(), 2); !errors.Is(err, source.ErrForbidden) {
+		t.Errorf("got %v", err)
+	}
+	if bad := in.InvalidQueries(); len(bad) > 0 {
+		t.Errorf("queries were ignored in part: %q", bad)
 	}
 }

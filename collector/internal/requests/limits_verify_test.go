@@ -2,13 +2,16 @@
 
 package main
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // TestVerifyLimits holds each flavour to its requests per 1,000 tickets, and a first
 // collection to bringing what is useful first: the open tickets, from which the
 // open load can be told, within a tenth of its requests.
 func TestVerifyLimits(t *testing.T) {
-	for _, flavour := range flavours {
+	for _, flavour := range append(slices.Clone(flavours), serviceNowSingly) {
 		t.Run(flavour, func(t *testing.T) {
 			c, err := measure(t.Context(), flavour, 20_000)
 			if err != nil {

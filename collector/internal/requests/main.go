@@ -51,13 +51,16 @@ func run(ctx context.Context, w io.Writer, tickets int) error {
 		if err := c.write(w, flavour, "", "requests_per_1000 %s %s %.2f\n"); err != nil {
 			return err
 		}
-		if flavour == asanaCloud {
-			free, err := measure(ctx, asanaFree, of)
+		if lesser, ok := beside[flavour]; ok {
+			less, err := measure(ctx, lesser.flavour, of)
 			if err != nil {
-				return fmt.Errorf("collecting %s: %w", asanaFree, err)
+				return fmt.Errorf("collecting %s: %w", lesser.flavour, err)
 			}
-			if err := free.write(w, asanaFree, "a workspace without a search; ", "# that is, per 1,000 tasks of %s %s: %.2f\n"); err != nil {
+			if err := less.write(w, lesser.flavour, lesser.note, "# that is, per 1,000 tickets of %s %s: %.2f\n"); err != nil {
 				return err
+			}
+			if err := less.withinLesser(lesser.flavour); err != nil {
+				return fmt.Errorf("collecting %s: %w", lesser.flavour, err)
 			}
 		}
 		for part, one := range map[string]cost{"full": c.full, "incremental": c.incremental} {
@@ -69,13 +72,31 @@ func run(ctx context.Context, w io.Writer, tickets int) error {
 	return nil
 }
 
+// beside are the flavours that stand beside another, since they lack what it has.
+var beside = map[string]struct{ flavour, note string }{
+	asanaCloud: {asanaFree, "a workspace without a search; "},
+	serviceNow: {serviceNowSingly, "an instance that refuses the Batch API; "},
+}
+
+// withinLesser says whether a ServiceNow without the Batch API is within its limit.
+// Its polls ask each table by itself, whatever changed there.
+func (c costs) withinLesser(flavour string) error {
+	if flavour != serviceNowSingly {
+		return nil
+	}
+	if err := c.full.within(flavour, 0); err != nil {
+		return err
+	}
+	return c.incremental.within(flavour, len(tables))
+}
+
 // write says what a flavour cost; line is of flavour, part and number.
 func (c costs) write(w io.Writer, flavour, note, line string) error {
 	for _, part := range []struct {
 		name string
 		cost
 	}{{"full", c.full}, {"incremental", c.incremental}} {
-		says := fmt.Sprintf("%d requests for %d tickets, %d of them for lists that the API had cut", part.requests, part.tickets, part.cut)
+		says := fmt.Sprintf("%s%d requests for %d tickets, %d of them for lists that the API had cut", note, part.requests, part.tickets, part.cut)
 		if part.stories > 0 {
 			says = fmt.Sprintf("%s%d calls for %d tasks, %d of them for histories, one a task; in %d HTTP requests, with up to ten calls in a batch",
 				note, part.requests, part.tickets, part.stories, part.sent)

@@ -32,6 +32,8 @@ const (
 	serviceNow     = "servicenow"
 	asanaCloud     = "asana"
 	asanaFree      = "asana-free" // a workspace that nobody pays for has no search
+
+	serviceNowSingly = "servicenow-no-batch" // an instance that refuses the Batch API
 )
 
 var flavours = []string{jiraCloud, jiraDataCenter, serviceNow, asanaCloud}
@@ -55,7 +57,7 @@ func (c cost) per1000() float64 { return 1000 * float64(c.others()) / float64(c.
 
 // limits are the most requests per 1,000 tickets, without those for lists that
 // the API had cut and those for single tasks.
-var limits = map[string]float64{jiraCloud: 14, jiraDataCenter: 14, serviceNow: 12, asanaCloud: 20}
+var limits = map[string]float64{jiraCloud: 14, jiraDataCenter: 14, serviceNow: 12, serviceNowSingly: 12, asanaCloud: 20}
 
 // within says whether a cost is within the limit of its flavour, a few requests
 // apart that have nothing to do with how many tickets there are.
@@ -154,7 +156,7 @@ func measure(ctx context.Context, flavour string, tickets int) (c costs, err err
 func newFake(flavour string, tickets int) (f *fake, stop func(), err error) {
 	// Of a generated year a fifth is Jira's.
 	year := tickets * 5
-	if flavour == serviceNow {
+	if flavour == serviceNow || flavour == serviceNowSingly {
 		year = tickets * 5 / 4
 	}
 	o := sandbox.Generate(1, time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: year})
@@ -173,8 +175,8 @@ func newFake(flavour string, tickets int) (f *fake, stop func(), err error) {
 	}}
 	var handler http.Handler
 	var connect func(url string, transport http.RoundTripper) (source.Source, error)
-	if flavour == serviceNow {
-		handler, connect = f.serviceNow(o, clock)
+	if flavour == serviceNow || flavour == serviceNowSingly {
+		handler, connect = f.serviceNow(o, clock, flavour == serviceNow)
 	} else if flavour == asanaCloud || flavour == asanaFree {
 		if handler, connect, err = f.asana(o, clock, flavour); err != nil {
 			return nil, nil, err
@@ -204,9 +206,15 @@ func (d dated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.Handler.ServeHTTP(w, r)
 }
 
-func (f *fake) serviceNow(o *sandbox.Organisation, clock func() time.Time) (http.Handler, func(string, http.RoundTripper) (source.Source, error)) {
+// tables are what is collected of ServiceNow.
+var tables = []servicenow.Table{{Name: "incident"}, {Name: "sc_task"}, {Name: "change_request"}, {Name: "problem"}}
+
+func (f *fake) serviceNow(o *sandbox.Organisation, clock func() time.Time, batches bool) (http.Handler, func(string, http.RoundTripper) (source.Source, error)) {
 	in := o.ServiceNow(servicenowtest.Options{Clock: clock})
-	var groups, users []string
+	if !batches {
+		in.LimitBatches(-1)
+	}
+	var groups, users, names []string
 	for _, q := range o.Queues {
 		if q.System == sandbox.ServiceNow {
 			groups = append(groups, q.ID)
@@ -214,7 +222,7 @@ func (f *fake) serviceNow(o *sandbox.Organisation, clock func() time.Time) (http
 	}
 	for _, p := range o.People {
 		if p.Role == sandbox.Engineer && p.Left.IsZero() && p.ServiceNowID != "" {
-			users = append(users, p.ServiceNowID)
+			users, names = append(users, p.ServiceNowID), append(names, p.ServiceNow)
 		}
 	}
 	for _, t := range o.Tickets {
@@ -230,12 +238,12 @@ func (f *fake) serviceNow(o *sandbox.Organisation, clock func() time.Time) (http
 			change["assignment_group"] = groups[random.IntN(len(groups))]
 		}
 		change["work_notes"] = "looked at it"
-		return in.Update("task", id, change, "system", at)
+		return in.Update("task", id, change, names[random.IntN(len(names))], at)
 	}
 	return in.Handler(), func(url string, transport http.RoundTripper) (source.Source, error) {
 		cfg := servicenow.DefaultConfig()
 		cfg.URL, cfg.Username, cfg.Password = url, "fairlead", "fairlead"
-		cfg.Tables = []servicenow.Table{{Name: "incident"}, {Name: "sc_task"}, {Name: "change_request"}, {Name: "problem"}}
+		cfg.Tables = tables
 		return servicenow.New(cfg, servicenow.Options{Name: serviceNow, Transport: transport, Clock: clock})
 	}
 }
