@@ -42,9 +42,12 @@ var functions = template.FuncMap{
 	"because":  func(to, says string) because { return because{to, says} },
 	"covers":   covers,
 	"since":    since,
-	"link":     func(path, to, says string) link { return link{to, says, path == to} },
-	"queues":   queues,
-	"ptr":      func(x float64) *float64 { return &x },
+
+	"figurename":  figureName,
+	"figurevalue": figureValue,
+	"link":        func(path, to, says string) link { return link{to, says, path == to} },
+	"queues":      queues,
+	"ptr":         func(x float64) *float64 { return &x },
 	"total": func(by map[string]int) string { // "" for none
 		n := 0
 		for _, one := range by {
@@ -209,6 +212,38 @@ func ago(t, now time.Time) string {
 
 // signal is the name of an overload signal in words.
 func signal(name string) string { return strings.ReplaceAll(name, "_", " ") }
+
+// figureNames are in words what signal does not tell of itself.
+var figureNames = map[string]string{
+	"average_load": "open at a time, on average over the window", "relative_load": "times an even share of the team’s work",
+	"z": "standard deviations above an even share", "tail": "chance of as much or more by luck alone",
+	"unplanned": "unplanned, of the work of the last four weeks", "after_hours": "outside own hours, of the acts of the last four weeks",
+	"weekly_load": "open on average, in the last week and those before", "open": "open tickets now",
+	"uncovered_areas": "areas that nobody else covers", "orphaned_demand": "part of the team’s recent tickets that is in these areas",
+	"evidence": "evidence of knowing it", "area_evidence": "share of what all know of it", "covers": "covers it",
+}
+
+// figureName is the name of a figure of an explanation in words.
+func figureName(name string) string {
+	if says := figureNames[name]; says != "" {
+		return says
+	}
+	if of, ok := strings.CutSuffix(name, "_level"); ok {
+		return signal(of) + ", 1 being where it speaks"
+	}
+	return signal(strings.TrimSuffix(name, "_signal"))
+}
+
+// figureValue is what a figure is: its number, and what follows from it.
+func figureValue(f analysis.ExplainedFigure) string {
+	switch {
+	case f.Verdict == "":
+		return value(f.Value)
+	case f.Value == nil || f.Name == "overloaded" || f.Name == "covers":
+		return f.Verdict
+	}
+	return value(f.Value) + ", " + f.Verdict
+}
 
 // exactly writes a number so that a reader can follow the arithmetic.
 func exactly(x float64) string { return strconv.FormatFloat(x, 'g', 6, 64) }
