@@ -25,6 +25,8 @@ type syncState struct {
 	looked time.Time         // when all subtasks were last looked at, by Asana's clock
 	listed time.Time         // when the projects' lists were last read, likewise
 	turn   uint64            // polls that brought something, which tells their cursors apart
+
+	suspect bool // the search before was not whole; not stored
 }
 
 // maxUnlooked is how long events alone, or what the search had heard of by a
@@ -199,11 +201,12 @@ func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give f
 		}
 		s.mu.Unlock()
 	}
+	was.suspect = s.suspect.Load()
 	sent := s.now()
 	due := was.looked.IsZero() || sent.Sub(was.looked) >= maxUnlooked
 	// The search is for all that changed, or for subtasks beside the lists.
 	wide := !due && !s.isNarrow()
-	what, err := s.happenings(ctx, p, was, lower, due, wide)
+	what, err := s.happenings(ctx, p, was, from.Start, lower, due, wide)
 	if err != nil {
 		return err
 	}
@@ -271,7 +274,7 @@ func (s *Source) lookBack() time.Duration { return s.cfg.Overlap + searchLag }
 
 // happenings finds out what happened since a poll, by a search or, to subtasks, by
 // events. What it knew nothing of is found where it is due.
-func (s *Source) happenings(ctx context.Context, p *places, was syncState, lower time.Time, due, wide bool) (happened, error) {
+func (s *Source) happenings(ctx context.Context, p *places, was syncState, start, lower time.Time, due, wide bool) (happened, error) {
 	since := lower.Add(-searchLag)
 	if due && !was.looked.IsZero() {
 		since = earlier(since, was.looked.Add(-s.lookBack()))
@@ -291,9 +294,15 @@ func (s *Source) happenings(ctx context.Context, p *places, was syncState, lower
 	if due {
 		was.tokens = nil
 	}
+	if was.suspect {
+		was.tokens = nil
+	}
 	what, err := s.events(ctx, p, was.tokens)
 	what.since = lower
-	if due && !was.looked.IsZero() {
+	switch {
+	case was.suspect:
+		what.since = start
+	case due && !was.looked.IsZero():
 		what.since = since
 	}
 	return what, err
@@ -438,6 +447,9 @@ func (s *Source) deliver(ctx context.Context, p *places, from source.Cursor, ite
 		if !give(page) {
 			return nil
 		}
+	}
+	if was.suspect {
+		s.suspect.Store(false) // all that it may have missed was brought
 	}
 	return nil
 }

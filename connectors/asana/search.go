@@ -190,6 +190,28 @@ func (f *family) whole(t *wireTask) ([]wireTask, bool) {
 	return found, len(found) == t.NumSubtasks
 }
 
+// missed says that a search that came to its end did not find a subtask, though it
+// was last modified long ago: this account cannot rely on it.
+func (f *family) missed(t *wireTask, now time.Time) bool {
+	if f == nil {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	_, found := f.known[t.GID]
+	return !found && f.seek.requests > 0 && len(f.seek.workspaces) == 0 && t.Modified.Before(now.Add(-maxUnlooked))
+}
+
+// distrust does without the search from now on. What it may have missed before is
+// looked for.
+func (s *Source) distrust() {
+	if s.unsearched.Swap(true) {
+		return
+	}
+	s.suspect.Store(true)
+	s.log.Warn("the search does not find subtasks that there are; they are read task by task")
+}
+
 // parents counts the tasks that have subtasks.
 func parents(items []item) (n int) {
 	for i := range items {

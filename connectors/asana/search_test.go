@@ -1,8 +1,11 @@
 package asana_test
 
 import (
+	"io"
 	"maps"
+	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,6 +202,62 @@ func TestASearchAmongStrangers(t *testing.T) {
 	f.edit(mine, f.bob, asanatest.Assign(f.ann))
 	if got := c.came(f); !slices.Equal(got, []string{mine}) {
 		t.Errorf("%v came", got)
+	}
+}
+
+// deaf answers every search with nothing, from when it is told to.
+type deaf struct {
+	f    *office
+	from *bool
+}
+
+func (d deaf) RoundTrip(r *http.Request) (*http.Response, error) {
+	if *d.from && strings.HasSuffix(r.URL.Path, "/tasks/search") {
+		header := http.Header{"Date": {d.f.clock().UTC().Format(http.TimeFormat)}}
+		return &http.Response{StatusCode: http.StatusOK, Header: header, Request: r, Body: io.NopCloser(strings.NewReader(`{"data":[]}`))}, nil
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// A search that does not find what has been there for days is not used any more,
+// and what it may have missed is brought.
+func TestASearchThatIsDeaf(t *testing.T) {
+	for name, first := range map[string]bool{"from the first": true, "later": false} {
+		t.Run(name, func(t *testing.T) {
+			f := newOffice(t, asanatest.Options{})
+			whole := f.create("", asanatest.AddTo(f.migration, ""))
+			part, quiet := f.create(whole), f.create(whole)
+			f.wait(48 * time.Hour)
+			from := first
+			src := f.connect(nil, deaf{f, &from})
+			c := collect(t, src)
+			if len(c.tickets) != 3 {
+				t.Errorf("%d of 3 came", len(c.tickets))
+			}
+			from = true
+			f.wait(time.Hour)
+			f.edit(part, f.bob, asanatest.Assign(f.ann))
+			got := c.came(f)
+			if !first {
+				f.wait(48 * time.Hour)
+				f.edit(whole, f.bob, asanatest.Assign(f.ann))
+				c.came(f)
+				for _, err := range src.IDs(t.Context()) {
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				got = c.came(f)
+			}
+			if !slices.Equal(got, []string{part}) {
+				t.Errorf("of %s and %s came %v", part, quiet, got)
+			}
+			f.wait(time.Hour)
+			f.edit(quiet, f.bob, asanatest.Assign(f.ann))
+			if got := c.came(f); !slices.Equal(got, []string{quiet}) || f.Requests()[subtaskCalls] != 0 {
+				t.Errorf("%v came at the cost of %v", got, f.Requests())
+			}
+		})
 	}
 }
 

@@ -50,6 +50,7 @@ type Source struct {
 	warned map[string]bool
 
 	unsearched atomic.Bool // the account may not search
+	suspect    atomic.Bool // and what it found before was not all
 }
 
 // kinship is of what a subtask is a part.

@@ -373,6 +373,9 @@ func (s *Source) descend(ctx context.Context, p *places, of []item, kin *family,
 			take := func(r reply) error {
 				list, err := rows[wireTask](r, calls[i].path)
 				add(parents[i], list)
+				if slices.ContainsFunc(list, func(t wireTask) bool { return kin.missed(&t, s.now()) }) {
+					s.distrust()
+				}
 				return err
 			}
 			if err := take(o.reply); err != nil {
