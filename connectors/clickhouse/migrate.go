@@ -30,7 +30,7 @@ func (d *DB) migrate(ctx context.Context, steps []migration) (applied []string, 
 	if err := d.makeDatabase(ctx); err != nil {
 		return nil, err
 	}
-	if err := d.checkRights(ctx, "CREATE TABLE", "ALTER TABLE"); err != nil {
+	if err := d.checkRights(ctx, "CREATE TABLE", "ALTER TABLE", "DROP TABLE"); err != nil {
 		return nil, err
 	}
 	if err := d.conn.Exec(ctx, d.schema.create(migrationsTable, "    version UInt32,\n    name String,\n    applied DateTime64(3, 'UTC') DEFAULT now64(3)", "", "version")); err != nil {

@@ -1,0 +1,112 @@
+package clickhouse
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fairlead/analysis"
+	"fairlead/connectors/clickhouse"
+	"fairlead/connectors/clickhouse/clickhousetest"
+	"fairlead/connectors/clickhouse/embedded"
+	"fairlead/connectors/roster"
+	"fairlead/connectors/sandbox"
+	"fairlead/connectors/sandbox/sandboxtest"
+)
+
+// least is the account of users.d/fairlead.xml in an engine, under another name
+// than the engine's own.
+func least(t *testing.T) clickhouse.Config {
+	t.Helper()
+	dir := t.TempDir()
+	users := filepath.Join(dir, "clickhouse", "users.d")
+	if err := os.MkdirAll(users, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("users.d/fairlead.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(password))
+	given := string(text)
+	for _, one := range [][2]string{
+		{`<password_sha256_hex from_env="FAIRLEAD_SHA256"/>`, "<password_sha256_hex>" + hex.EncodeToString(sum[:]) + "</password_sha256_hex>"},
+		{"  <users>\n    <fairlead>", "  <users>\n    <least>"},
+		{"    </fairlead>\n  </users>", "    </least>\n  </users>"},
+	} {
+		if strings.Count(given, one[0]) != 1 {
+			t.Fatalf("%q is not once in the file", one[0])
+		}
+		given = strings.Replace(given, one[0], one[1], 1)
+	}
+	if err := os.WriteFile(filepath.Join(users, "fairlead.xml"), []byte(given), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	engine, err := embedded.Start(t.Context(), embedded.Options{Dir: dir, MemoryLimit: 2 << 30})
+	if errors.Is(err, embedded.ErrNoLibrary) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = engine.Close() })
+	return clickhouse.Config{DSN: (&url.URL{Scheme: "clickhouse", Host: engine.Addr(), Path: "/fairlead"}).String(), User: "least", Password: password, Database: "fairlead"}
+}
+
+// TestLeastRights: what the account may do is enough for all that Fairlead does,
+// and reaches no further.
+func TestLeastRights(t *testing.T) {
+	ctx := t.Context()
+	db, err := clickhouse.Open(ctx, clickhouse.Options{Config: least(t), Surrogate: clickhousetest.Surrogate})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Migrate(ctx); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // each does away with those before
+		lease, err := db.AcquireLease(ctx, "servicenow")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lease.Release(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var leases uint64
+	if err := db.Conn().QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = 'fairlead' AND startsWith(name, 'lease_')").Scan(&leases); err != nil || leases > 1 {
+		t.Errorf("%d tables of leases that are over (%v)", leases, err)
+	}
+	for _, src := range sandboxtest.Sources(t, sandbox.Generate(1, present, sandbox.Options{Tickets: 1000})) {
+		sandboxtest.Collect(t, db, src)
+	}
+	engine := analysis.New(db, analysis.Options{Config: analysis.DefaultConfig(), Key: []byte("a key that is of a test")})
+	s, err := engine.Snapshot(ctx, present)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.States) == 0 {
+		t.Error("the analysis found no team")
+	}
+	if _, err := engine.Rebalance(ctx, "PAY", present, analysis.DefaultRebalanceOptions()); err != nil {
+		t.Error(err)
+	}
+	if _, err := db.Forget(ctx, []roster.AccountRef{{Source: "jira", ID: "nobody"}}, nil); err != nil {
+		t.Error(err)
+	}
+	for _, statement := range []string{
+		"CREATE DATABASE another", "CREATE TABLE default.t (x UInt8) ENGINE = Memory", "SELECT * FROM file('/etc/passwd', 'LineAsString')",
+		"SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')", "CREATE USER another", "SELECT 1 SETTINGS max_threads = 64", "SELECT 1 SETTINGS max_memory_usage = 0",
+		"DROP DATABASE fairlead",
+	} {
+		if err := db.Conn().Exec(ctx, statement); err == nil {
+			t.Errorf("it may %s", statement)
+		}
+	}
+}
