@@ -264,11 +264,11 @@ func beyond(r *Report) string {
 		s += fmt.Sprintf("%s %s uneven beyond chance and by enough to matter (%s); among those so named, one in %s is expected to be so by luck", numeral(n), verb, strings.Join(parts, "; "), numeral(int(math.Round(1/r.Configuration.Q))))
 	}
 	if len(even) > 0 {
-		verb := "are"
+		verb, them := "are", "them"
 		if len(even) == 1 {
-			verb = "is"
+			verb, them = "is", "it"
 		}
-		s += "; " + and(even, 3) + " " + verb + " more even than luck would leave them"
+		s += "; " + and(even, 3) + " " + verb + " more even than luck would leave " + them
 	}
 	return s + "."
 }
