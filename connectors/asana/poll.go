@@ -248,7 +248,7 @@ func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give f
 			tasks[gid] = t
 		}
 	}
-	items, err := s.changed(ctx, p, tasks, what, since, clock)
+	items, whole, err := s.changed(ctx, p, tasks, what, since, clock)
 	if err != nil {
 		return err
 	}
@@ -266,7 +266,7 @@ func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give f
 		}
 		return b.at.Before(earlier(from.Updated, until).Add(-s.lookBack()))
 	})
-	return s.deliver(ctx, p, from, items, source.Page{Sent: sent}, clock, was, now, had, give)
+	return s.deliver(ctx, p, from, items, source.Page{Sent: sent}, clock, was, now, memory{tasks: had, whole: whole}, give)
 }
 
 // lookBack is how far before its cursor a poll asks for what changed.
@@ -315,6 +315,7 @@ type memory struct {
 	id    string
 	start time.Time // of a first collection
 	tasks map[string]brought
+	whole map[string][]membership // of a poll: tasks all of whose parts came
 }
 
 // brought is when a task was modified as it was brought.
@@ -333,14 +334,17 @@ func (s *Source) had(from source.Cursor) map[string]brought {
 	}
 	if s.last.id != "" && s.last.id == from.ID {
 		maps.Copy(had, s.last.tasks)
+		maps.Copy(s.whole, s.last.whole)
 	}
 	return had
 }
 
 // changed are the tasks and subtasks to bring, in order: tasks that were modified
-// since. clock is Asana's, before anything was asked for.
-func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTask, what happened, since, clock time.Time) ([]item, error) {
-	var items, parents []item
+// since. clock is Asana's, before anything was asked for. whole are the tasks all
+// of whose parts are known then, with their places.
+func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTask, what happened, since, clock time.Time) (items []item, whole map[string][]membership, err error) {
+	var parents []item
+	whole = map[string][]membership{}
 	all := map[string]bool{} // tasks whose parts come, changed or not
 	for _, t := range tasks {
 		it := item{task: t}
@@ -358,7 +362,12 @@ func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTa
 	}
 	parts, err := s.subtasks(ctx, p, parents, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	for _, it := range parents {
+		if s.settled(&it.task) || all[it.task.GID] {
+			whole[it.task.GID] = it.task.Memberships
+		}
 	}
 	seen := map[string]bool{}
 	for _, it := range parts {
@@ -384,12 +393,18 @@ func (s *Source) changed(ctx context.Context, p *places, tasks map[string]wireTa
 	// One that is deleted or was moved away is found by the sweep.
 	told, skipped, err := s.locate(ctx, p, found, others, true, clock)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.elsewhere(what.found, skipped)
+	for _, it := range told {
+		// The first part of a task that was here before it.
+		if places, ok := s.placeOf(it.root); ok && whole[it.root] == nil {
+			whole[it.root] = places
+		}
+	}
 	items = append(items, told...)
 	sortItems(items)
-	return items, nil
+	return items, whole, nil
 }
 
 // isAway says that a subtask is known to be a part of something in no project
@@ -412,7 +427,7 @@ func (s *Source) elsewhere(found map[string]wireTask, skipped []source.Skipped) 
 
 // deliver hands items on in pages. The cursor does not pass Asana's clock at the
 // first list: what changes while the lists are read comes again.
-func (s *Source) deliver(ctx context.Context, p *places, from source.Cursor, items []item, like source.Page, clock time.Time, was, now syncState, had map[string]brought, give func(source.Page) bool) error {
+func (s *Source) deliver(ctx context.Context, p *places, from source.Cursor, items []item, like source.Page, clock time.Time, was, now syncState, had memory, give func(source.Page) bool) error {
 	at, gid := from.Updated, idOf(from.ID)
 	for begun := false; len(items) > 0 || !begun; begun = true {
 		n := min(s.cfg.PageSize, len(items))
@@ -431,7 +446,7 @@ func (s *Source) deliver(ctx context.Context, p *places, from source.Cursor, ite
 		}
 		for i := range page.Tickets {
 			if t := &page.Tickets[i]; t.HistoryComplete {
-				had[t.ID] = brought{t.Updated, t.Parent != ""}
+				had.tasks[t.ID] = brought{t.Updated, t.Parent != ""}
 			}
 		}
 		// A poll that ends before its last page is begun again, with the events
@@ -441,7 +456,8 @@ func (s *Source) deliver(ctx context.Context, p *places, from source.Cursor, ite
 			// Where the events were read to is kept, though nothing may have come.
 			page.Next.ID = now.id(gid)
 			s.mu.Lock()
-			s.last = memory{id: page.Next.ID, tasks: had}
+			had.id = page.Next.ID
+			s.last = had
 			s.mu.Unlock()
 		}
 		if !give(page) {

@@ -105,6 +105,35 @@ func TestAPollThatIsBegunAgain(t *testing.T) {
 	}
 }
 
+// A task that comes from elsewhere brings its subtasks along, also where the poll
+// that found it was not stored.
+func TestWhatComesFromElsewhere(t *testing.T) {
+	for name, free := range map[string]bool{"by search": false, "by events": true} {
+		t.Run(name, func(t *testing.T) {
+			f := newOffice(t, asanatest.Options{Free: free})
+			f.create("", asanatest.AddTo(f.help, ""))
+			whole := f.create("", asanatest.AddTo(f.picnic, ""))
+			want := []string{whole, f.create(whole), f.create(whole)}
+			f.wait(48 * time.Hour)
+			c := collect(t, f.connect(nil, nil))
+			f.wait(time.Hour)
+			f.edit(whole, f.bob, asanatest.AddTo(f.migration, ""))
+			before := c.cursor
+			for range 2 {
+				c.cursor = before
+				if got := c.came(f); !slices.Equal(got, want) {
+					t.Errorf("%v came, want %v", got, want)
+				}
+			}
+			f.wait(time.Hour)
+			f.edit(whole, f.bob, asanatest.Assign(f.ann))
+			if got := c.came(f); !slices.Equal(got, want[:1]) || f.Requests()[subtaskCalls] != 0 {
+				t.Errorf("once it was stored %v came at the cost of %v", got, f.Requests())
+			}
+		})
+	}
+}
+
 // A task costs one call for its stories when it changes, however often it is
 // within the overlap of a poll, and none while it does not.
 func TestUnchangedTasksCostNothing(t *testing.T) {

@@ -44,6 +44,7 @@ type Source struct {
 	early  memory                  // of a first collection: what its first polls would bring again
 	roots  map[string]kinship      // of subtasks
 	under  map[string][]membership // where the tasks are that they are parts of
+	whole  map[string][]membership // such tasks all of whose parts were brought, and where they were then
 	away   map[string]bool         // tasks that are in no project that is collected
 	last   memory                  // of the poll before
 	narrow time.Time               // when a search found little that is collected
@@ -85,7 +86,7 @@ func New(cfg Config, o Options) (*Source, error) {
 	s := &Source{
 		name: cmp.Or(o.Name, "asana"), cfg: cfg, rules: newRules(cfg), log: o.Logger, since: o.Since, now: o.Clock,
 		client: &client{base: base, http: hc, cred: cred, now: o.Clock},
-		lists:  map[source.Stream]*list{}, roots: map[string]kinship{}, under: map[string][]membership{}, away: map[string]bool{}, warned: map[string]bool{},
+		lists:  map[source.Stream]*list{}, roots: map[string]kinship{}, under: map[string][]membership{}, whole: map[string][]membership{}, away: map[string]bool{}, warned: map[string]bool{},
 	}
 	s.dir = newDirectory(s)
 	return s, nil

@@ -64,6 +64,13 @@ func (s *Source) partsOf(ctx context.Context, p *places, l *list, from, until in
 		for _, it := range found {
 			l.parts[it.root] = append(l.parts[it.root], it)
 		}
+		s.mu.Lock()
+		for _, it := range l.items[max(from, l.upto):to] {
+			if it.task.NumSubtasks > 0 {
+				s.whole[it.task.GID] = it.task.Memberships
+			}
+		}
+		s.mu.Unlock()
 		l.upto = to
 	}
 	var out []item
@@ -412,7 +419,9 @@ func (s *Source) place(gid string, of kinship, under []membership) {
 func (s *Source) keep(roots map[string]bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	maps.DeleteFunc(s.under, func(gid string, _ []membership) bool { return !roots[gid] })
+	for _, known := range []map[string][]membership{s.under, s.whole} {
+		maps.DeleteFunc(known, func(gid string, _ []membership) bool { return !roots[gid] })
+	}
 }
 
 // settled says that what a task is made of was brought, with the places where
@@ -420,7 +429,7 @@ func (s *Source) keep(roots map[string]bool) {
 func (s *Source) settled(t *wireTask) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	under, ok := s.under[t.GID]
+	under, ok := s.whole[t.GID]
 	return ok && slices.EqualFunc(under, t.Memberships, func(a, b membership) bool {
 		return a.Project.gid() == b.Project.gid() && a.Section.gid() == b.Section.gid()
 	})
@@ -439,6 +448,14 @@ func (s *Source) homeOf(t *wireTask) (root string, under []membership) {
 		root = k.root
 	}
 	return root, s.under[root]
+}
+
+// placeOf is where a task with subtasks was seen to be.
+func (s *Source) placeOf(root string) (under []membership, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	under, ok = s.under[root]
+	return under, ok
 }
 
 // assemble fetches the stories of tasks and makes whole tickets of them.
