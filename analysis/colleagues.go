@@ -74,9 +74,9 @@ func (e *Engine) Colleagues(ctx context.Context, at time.Time) (*Colleagues, err
 		if p.Bot || p.Former {
 			continue
 		}
-		one := colleague(p)
+		one := ColleagueOf(p)
 		one.Teams, one.Leads = w.people.TeamsAt(p, at), leads[p.Pseudonym]
-		c.add(one)
+		c.add(&one)
 	}
 	if w.crew != nil {
 		// The roster knows addresses that no source shows, and is right about whose they are.
@@ -95,8 +95,9 @@ func (e *Engine) Colleagues(ctx context.Context, at time.Time) (*Colleagues, err
 	return c, nil
 }
 
-func colleague(p people.Engineer) *Colleague {
-	one := &Colleague{Pseudonym: p.Pseudonym}
+// ColleagueOf is a person as their accounts tell of them: without teams.
+func ColleagueOf(p people.Engineer) Colleague {
+	one := Colleague{Pseudonym: p.Pseudonym}
 	for _, account := range p.Accounts {
 		one.Names = appendNew(one.Names, account.Name)
 		one.Emails = appendNew(one.Emails, account.Email)

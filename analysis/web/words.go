@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"fairlead/analysis"
+	"fairlead/analysis/report/chart"
 )
 
 var functions = template.FuncMap{
 	"number":   number,
 	"whole":    whole,
-	"optional": optional,
+	"optional": chart.Number,
 	"percent":  percent,
 	"day":      func(t time.Time) string { return t.UTC().Format("2 January 2006") },
 	"moment":   moment,
@@ -90,24 +91,7 @@ func whole(x float64) string {
 }
 
 // number writes a figure with so many decimals.
-func number(x float64, digits int) string {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return "–"
-	}
-	s := strconv.FormatFloat(x, 'f', digits, 64)
-	if strings.Trim(s, "-0.") == "" {
-		s = strings.TrimPrefix(s, "-")
-	}
-	return s
-}
-
-// optional is a number, or a dash for what is not known.
-func optional(x *float64, digits int) string {
-	if x == nil {
-		return "–"
-	}
-	return number(*x, digits)
-}
+func number(x float64, digits int) string { return chart.Number(&x, digits) }
 
 // value writes a number of any size with four significant digits.
 func value(x *float64) string {

@@ -94,25 +94,8 @@ func lookUp(ctx context.Context, engine *analysis.Engine, dir, pseudonym, asker 
 	if !found {
 		return person{}, errNobody
 	}
-	p := person{Pseudonym: pseudonym}
-	for _, account := range engineer.Accounts {
-		p.Names = appendNew(p.Names, account.Name)
-		p.Emails = appendNew(p.Emails, account.Email)
-		p.Accounts = appendNew(p.Accounts, account.Source+" "+account.ID)
-	}
-	return p, nil
-}
-
-func appendNew(list []string, value string) []string {
-	if value == "" {
-		return list
-	}
-	for _, have := range list {
-		if have == value {
-			return list
-		}
-	}
-	return append(list, value)
+	p := analysis.ColleagueOf(engineer)
+	return person{Pseudonym: pseudonym, Names: p.Names, Emails: p.Emails, Accounts: p.Accounts}, nil
 }
 
 // A running service answers whois on a socket, since it holds the warehouse.

@@ -119,9 +119,10 @@ func short(name string) string {
 	return string(runes[:nameRunes-1]) + "…"
 }
 
-// Number writes a value with so many decimals; "–" for what is not known.
+// Number writes a value with so many decimals; "–" for what is not known or no
+// number.
 func Number(x *float64, digits int) string {
-	if x == nil {
+	if x == nil || math.IsNaN(*x) || math.IsInf(*x, 0) {
 		return "–"
 	}
 	text := strconv.FormatFloat(*x, 'f', digits, 64)
