@@ -105,7 +105,7 @@ func thousands(n int) string {
 // search finds out whether the account may search, and by that how many calls a
 // minute Asana takes.
 func (c *checker) search(ctx context.Context, p *places) (perMinute int, err error) {
-	_, _, err = c.s.recent(ctx, p, true, c.s.now())
+	_, _, err = c.s.recent(ctx, p, true, c.s.there())
 	switch {
 	case errors.Is(err, errNoSearch):
 		c.add(source.LevelOK, "search", "the workspace has none, as one that nobody pays for: a poll asks each project twice, and the subtasks of each task cost a call")

@@ -42,7 +42,8 @@ type client struct {
 	cred credential
 	now  func() time.Time
 
-	unbatched atomic.Bool // the account may not batch
+	unbatched atomic.Bool  // the account may not batch
+	ahead     atomic.Int64 // nanoseconds that Asana's clock is ahead of ours, to about a second
 }
 
 // call is one reading of the API.
@@ -192,6 +193,7 @@ func (c *client) send(ctx context.Context, one call, build func(context.Context)
 		r := reply{sent: sent}
 		if d, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 			r.date = d.UTC()
+			c.ahead.Store(int64(r.date.Sub(sent)))
 		}
 		if unreadable = json.Unmarshal(body, &r); unreadable == nil && len(r.Data) > 0 {
 			return r, nil

@@ -202,8 +202,8 @@ func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give f
 		s.mu.Unlock()
 	}
 	was.suspect = s.suspect.Load()
-	sent := s.now()
-	due := was.looked.IsZero() || sent.Sub(was.looked) >= maxUnlooked
+	sent, there := s.now(), s.there()
+	due := was.looked.IsZero() || there.Sub(was.looked) >= maxUnlooked
 	// The search is for all that changed, or for subtasks beside the lists.
 	wide := !due && !s.isNarrow()
 	what, err := s.happenings(ctx, p, was, from.Start, lower, due, wide)
@@ -217,7 +217,7 @@ func (s *Source) poll(ctx context.Context, p *places, from source.Cursor, give f
 		since = lower.Add(-searchLag)
 	}
 	now := syncState{tokens: what.tokens, looked: was.looked, listed: was.listed, turn: was.turn}
-	if !what.searched || !wide || was.listed.IsZero() || sent.Sub(was.listed) >= maxUnlisted {
+	if !what.searched || !wide || was.listed.IsZero() || there.Sub(was.listed) >= maxUnlisted {
 		if what.searched && !was.listed.IsZero() {
 			since = earlier(since, was.listed.Add(-s.lookBack()))
 		}

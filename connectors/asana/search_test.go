@@ -92,6 +92,27 @@ func TestSubtasksAreSearched(t *testing.T) {
 	}
 }
 
+// What is due is told by Asana's clock, however wrong the reader's is.
+func TestAWrongClock(t *testing.T) {
+	for _, ahead := range []time.Duration{-16 * time.Hour, 40 * time.Hour} {
+		f := newOffice(t, asanatest.Options{})
+		f.ahead = ahead
+		f.create(f.create("", asanatest.AddTo(f.migration, "")))
+		f.wait(time.Hour)
+		c := collect(t, f.connect(nil, nil))
+		for minute := range 65 {
+			f.wait(time.Minute)
+			lists := 0
+			if minute == 59 {
+				lists = 2
+			}
+			if got := c.came(f); len(got) != 0 || f.Calls() != 1+lists {
+				t.Errorf("with a clock that is %s ahead poll %d brings %v and costs %v", ahead, minute, got, f.Requests())
+			}
+		}
+	}
+}
+
 // The search hears late of what was changed, and in an incident very late.
 func TestASearchThatLags(t *testing.T) {
 	for name, test := range map[string]struct{ lag, part, task time.Duration }{

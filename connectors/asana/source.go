@@ -125,6 +125,9 @@ func (s *Source) Now(ctx context.Context) (time.Time, error) {
 	return r.date, nil
 }
 
+// there is what Asana's clock shows now, by what its last answer said.
+func (s *Source) there() time.Time { return s.now().Add(time.Duration(s.client.ahead.Load())) }
+
 // firstTime is true once a key: a warning that would come with every page is
 // given once.
 func (s *Source) firstTime(key string) bool {

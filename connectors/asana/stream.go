@@ -380,7 +380,7 @@ func (s *Source) descend(ctx context.Context, p *places, of []item, kin *family,
 			take := func(r reply) error {
 				list, err := rows[wireTask](r, calls[i].path)
 				add(parents[i], list)
-				if slices.ContainsFunc(list, func(t wireTask) bool { return kin.missed(&t, s.now()) }) {
+				if slices.ContainsFunc(list, func(t wireTask) bool { return kin.missed(&t, s.there()) }) {
 					s.distrust()
 				}
 				return err
