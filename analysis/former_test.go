@@ -84,7 +84,7 @@ func TestForgottenCount(t *testing.T) {
 			}
 			var accounts []roster.AccountRef
 			for _, a := range who.Accounts {
-				accounts = append(accounts, roster.AccountRef{Source: a.Source, ID: a.Account.ID})
+				accounts = append(accounts, roster.AccountRef{Source: a.Source, ID: a.ID})
 			}
 			if len(accounts) != 2 {
 				t.Fatalf("Ann has the accounts %v", accounts)

@@ -227,6 +227,10 @@ func (e *Engine) readEvidence(ctx context.Context, w *world, table string, param
 }
 
 func (e *Engine) readFirst(ctx context.Context, w *world, table string, parameters map[string]string, areas map[string]*area) error {
+	old, err := e.db.OldAreas(ctx)
+	if err != nil {
+		return err
+	}
 	return e.each(ctx, "first resolutions", firstSQL(table), parameters, func(rows driver.Rows) error {
 		var source, key string
 		var actor uint64
@@ -234,10 +238,14 @@ func (e *Engine) readFirst(ctx context.Context, w *world, table string, paramete
 		if err := rows.Scan(&source, &key, &actor, &at); err != nil {
 			return err
 		}
+		if old[[2]string{source, key}] {
+			// The first has been deleted for its age.
+			areaOf(areas, w.areaName(source, key)).first = beginning
+		}
 		// Of an area in several sources the first of all counts; of two at
 		// the same time, the one of the smaller pseudonym.
 		a, p := areaOf(areas, w.areaName(source, key)), w.engineer(actor)
-		if !p.Bot && (a.founder == "" || at < a.first || (at == a.first && p.Pseudonym < a.founder)) {
+		if !p.Bot && a.first != beginning && (a.founder == "" || at < a.first || (at == a.first && p.Pseudonym < a.founder)) {
 			a.first, a.founder = at, p.Pseudonym
 		}
 		return nil

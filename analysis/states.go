@@ -257,6 +257,19 @@ func (e *Engine) handovers(ctx context.Context, w *world, to int64) (map[string]
 		teams[w.ownTeam(source, key, to-1)] += items
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	// Of tickets that were deleted for their age.
+	err = e.each(ctx, "old handovers", "SELECT source, `group`, sum(handovers) FROM "+e.db.Table("old_handovers")+" FINAL GROUP BY source, `group`", nil, func(rows driver.Rows) error {
+		var source, key string
+		var items uint64
+		if err := rows.Scan(&source, &key, &items); err != nil {
+			return err
+		}
+		teams[w.ownTeam(source, key, to-1)] += items
+		return nil
+	})
 	return teams, err
 }
 

@@ -39,6 +39,9 @@ func (c *Collector) byAge(ctx context.Context, src source.Lister, strange *stran
 		if scoped, ok := c.src.(source.Scoped); ok {
 			since = scoped.Since()
 		}
+		if kept := c.cfg.keptFrom(time.Now()); kept.After(since) {
+			since = kept
+		}
 		return aged.ByAge(ctx, since)
 	}
 	return func(yield func(source.Listed, error) bool) {

@@ -31,6 +31,7 @@ type Store interface {
 	// WriteTickets takes in place of them.
 	Histories(ctx context.Context, source string, ids []string) (map[string]ticket.Ticket, error)
 	Reference(source, account string) string
+	Terms(ctx context.Context) ([]ticket.Term, error)
 	MaxVersion(ctx context.Context, source string) (uint64, error)
 	Tally(ctx context.Context, source string) (clickhouse.Tally, error)
 

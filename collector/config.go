@@ -21,6 +21,18 @@ type Config struct {
 	// to hide them than to have deleted them, and nothing is marked. 1 lets
 	// everything pass.
 	SweepMaxShare float64 `yaml:"sweep_max_share"`
+
+	// Keep is how long a closed ticket is kept after the last that happened to
+	// it; one that is not stored and is older is not stored again. 0 is for ever.
+	Keep time.Duration `yaml:"-"`
+}
+
+// keptFrom is from when on closed tickets are kept, a whole day; zero for ever.
+func (c Config) keptFrom(now time.Time) time.Time {
+	if c.Keep == 0 {
+		return time.Time{}
+	}
+	return now.UTC().Add(-c.Keep).Truncate(24 * time.Hour)
 }
 
 // DefaultConfig returns a poll every minute, and a sweep every day that may

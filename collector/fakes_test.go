@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -239,6 +240,12 @@ func (m *memoryStore) Histories(ctx context.Context, _ string, ids []string) (ma
 		}
 	}
 	return found, nil
+}
+
+func (m *memoryStore) Terms(context.Context) ([]ticket.Term, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Collect(maps.Values(m.terms)), nil
 }
 
 func (m *memoryStore) Reference(_, account string) string { return account }

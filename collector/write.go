@@ -33,6 +33,9 @@ func (c *Collector) write(ctx context.Context, stream source.Stream, page source
 	if err != nil {
 		return 0, err
 	}
+	if tickets, err = c.kept(ctx, page, tickets); err != nil {
+		return 0, err
+	}
 	for _, s := range page.Skipped {
 		c.lack.quarantine(s.ID, func() {
 			c.log.WarnContext(ctx, "ticket skipped", "source", c.src.Name(), "stream", stream, "ticket", s.ID, "reason", s.Reason)

@@ -20,6 +20,7 @@ type teamRow struct {
 	PerHead *float64 // open tickets a full-time equivalent, on average over the window
 	Talk    []string // why a conversation may be worth while
 	Members bool     // may be seen singly
+	Few     bool     // there was open work, of too few people for its figures to be shown
 }
 
 type overviewData struct {
@@ -80,6 +81,8 @@ func (t teamRow) people() int {
 
 func (v *visit) row(name string, g *analysis.Group, state *analysis.TeamState) teamRow {
 	row := teamRow{Name: name, Group: g, State: state, Members: v.viewer.Members(name)}
+	row.withhold(v.viewer.minGroup)
+	g, state = row.Group, row.State
 	if g != nil && g.Capacity > 0 {
 		from, to := window(v).Bounds(v.s.AsOf)
 		if !from.IsZero() {
@@ -125,6 +128,30 @@ func isExplained(g *analysis.Group) bool {
 	return g.Explained != nil && g.Explained.P >= explainedAt
 }
 
+// withhold takes away what is about fewer than the least people, from whoever may
+// not see them singly. A team may have enough people, and few of them had open work
+// in the window, or are known well enough to be judged.
+func (t *teamRow) withhold(least int) {
+	if t.Members {
+		return
+	}
+	if t.Group != nil && t.Group.People < least {
+		t.Group, t.Few = nil, true
+	}
+	if t.State == nil {
+		return
+	}
+	if t.State.People < least {
+		t.State = nil
+		return
+	}
+	if t.State.Judged < least {
+		state := *t.State
+		state.Judged, state.Overloaded = 0, 0
+		t.State = &state
+	}
+}
+
 // explainedAt is the least p under the lot among those who were there and know
 // the area from which that lot is said to explain what is seen.
 const explainedAt = 0.05
@@ -149,6 +176,9 @@ func (p *Pages) overview(v *visit) error {
 				continue // what it says without the person stands in the team's row
 			}
 			seen[f.Engineer] = true
+		}
+		if f.People > 0 && f.People < v.viewer.minGroup && !v.viewer.Members(f.Team) {
+			continue
 		}
 		if v.settled(f) {
 			d.Settled = append(d.Settled, f.Sentence)
@@ -179,6 +209,23 @@ type teamData struct {
 	Areas    []analysis.AreaOwnership
 	Plan     *analysis.Rebalancing
 	PlanNot  string // why there is none
+	Outside  analysis.Outside
+}
+
+// outside is who is not counted in a team's figures, as far as the viewer may see
+// it: what a few people of other teams hold is theirs.
+func (v *visit) outside(g *analysis.Group, members bool) analysis.Outside {
+	if g == nil {
+		return analysis.Outside{}
+	}
+	o := g.Outside
+	if !members && o.Visitors < v.viewer.minGroup {
+		o.Visitors, o.VisitorsWork = 0, 0
+	}
+	if !members && o.Away < v.viewer.minGroup {
+		o.Away, o.AwayWork = 0, 0
+	}
+	return o
 }
 
 func (p *Pages) team(v *visit) error {
@@ -198,13 +245,18 @@ func (p *Pages) team(v *visit) error {
 	if i := slices.IndexFunc(v.s.States, func(t analysis.TeamState) bool { return t.Team == name }); i >= 0 {
 		state = &v.s.States[i]
 	}
+	known := state != nil || find(analysis.Tickets) != nil
 	d.teamRow, d.Effort = v.row(name, find(analysis.Tickets), state), find(analysis.Effort)
-	if d.Group == nil && d.State == nil {
+	if d.Effort != nil && !d.Members && d.Effort.People < v.viewer.minGroup {
+		d.Effort = nil
+	}
+	if d.Group == nil && d.State == nil && !known {
 		return &refusal{http.StatusNotFound, "There is no team or queue of that name in this analysis."}
 	}
 	if !v.viewer.Team(name, d.people()) {
 		return &refusal{http.StatusForbidden, "This team has too few people for its figures to be shown: they would tell about single members."}
 	}
+	d.Outside = v.outside(d.Group, d.Members)
 	for _, a := range v.s.Areas {
 		if a.Team == name && v.viewer.Area(a.Team, a.People) {
 			d.Areas = append(d.Areas, a)

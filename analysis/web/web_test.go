@@ -471,3 +471,33 @@ func TestJournalIsRewritten(t *testing.T) {
 		t.Errorf("others may read it: %v, %v", info.Mode(), err)
 	}
 }
+
+// TestFewAmongMany: a team may be large enough, and those that a figure is about
+// too few: that figure is shown to their lead only.
+func TestFewAmongMany(t *testing.T) {
+	h, _, _ := house(t, func(o *Options) {
+		s := snapshot()
+		for i := range s.Teams {
+			s.Teams[i][0].People, s.Teams[i][0].Outside = 4, analysis.Outside{Visitors: 1, VisitorsWork: 321, Away: 2, AwayWork: 123}
+		}
+		s.States[0].Judged = 2
+		s.Findings = append(s.Findings, analysis.Finding{Kind: analysis.UnevenTeam, Team: "Payments", People: 4, Sentence: "Payments is uneven among four."})
+		o.Snapshot = func() *analysis.Snapshot { return s }
+	})
+	for as, shown := range map[string]bool{"lead@example.org": true, "boss@example.org": false, "one@example.org": false, "audit@example.org": false} {
+		for path, figures := range map[string][]string{
+			"/":                   {"1 of 2", "uneven among four"},
+			"/team?team=Payments": {"of these 4 people", "1 of 2 people", "321 ticket-days", "123 of 2 members"},
+		} {
+			status, body := get(t, h, as, path)
+			if status != http.StatusOK {
+				t.Errorf("%s gives %s %d", path, as, status)
+			}
+			for _, figure := range figures {
+				if strings.Contains(body, figure) != shown {
+					t.Errorf("%s shows %s %q: %v, want %v", path, as, figure, !shown, shown)
+				}
+			}
+		}
+	}
+}

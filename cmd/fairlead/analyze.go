@@ -43,7 +43,15 @@ func (c analyzeCmd) Run(ctx context.Context, a *app) error {
 	case from.IsZero() && !to.IsZero():
 		return errors.New("--to is the last of many days: give the first with --from, or one day with --as-of")
 	}
-	return a.analysing(ctx, c.AsOf, func(_ *house, engine *analysis.Engine, asOf time.Time) error {
+	return a.analysing(ctx, c.AsOf, func(h *house, engine *analysis.Engine, asOf time.Time) error {
+		begin := from
+		if begin.IsZero() {
+			begin = asOf
+		}
+		begin, _ = window.Bounds(begin)
+		if err := a.tellHorizon(ctx, h, begin); err != nil {
+			return err
+		}
 		if from.IsZero() {
 			return c.once(ctx, a, engine, window, asOf)
 		}

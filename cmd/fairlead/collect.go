@@ -43,6 +43,12 @@ func (a *app) newSource(name string, cfg *Source, metrics *rest.Metrics) (source
 	if err != nil {
 		return nil, err
 	}
+	if keep := a.cfg.Privacy.Retention.Tickets; keep > 0 {
+		// What is older would be deleted as soon as it was collected.
+		if kept := time.Now().UTC().Add(-keep).Truncate(24 * time.Hour); kept.After(since) {
+			since = kept
+		}
+	}
 	log := a.log.With("source", name)
 	transport := rest.New(name, cfg.HTTP, nil, metrics, a.log)
 	switch {
@@ -58,8 +64,12 @@ func (a *app) newSource(name string, cfg *Source, metrics *rest.Metrics) (source
 func (a *app) collectors(h *house, sources []source.Source, reg prometheus.Registerer, p collector.Progress) []*collector.Collector {
 	metrics := collector.NewMetrics(reg)
 	var made []*collector.Collector
+	cfg := a.cfg.Collector
+	if h.replay == nil {
+		cfg.Keep = a.cfg.Privacy.Retention.Tickets
+	}
 	for _, s := range sources {
-		made = append(made, collector.New(a.cfg.Collector, s, h.db, metrics, p, a.log))
+		made = append(made, collector.New(cfg, s, h.db, metrics, p, a.log))
 	}
 	return made
 }

@@ -16,6 +16,7 @@ import (
 
 	"fairlead/analysis"
 	"fairlead/analysis/exporter"
+	"fairlead/analysis/privacy"
 	"fairlead/analysis/web"
 	"fairlead/collector"
 	"fairlead/connectors/asana"
@@ -95,6 +96,7 @@ func defaultConfig() *Config {
 		Metrics:    exporter.DefaultConfig(),
 		Web:        WebConfig{Listen: "127.0.0.1:9464", People: true, Access: web.DefaultAccessConfig()},
 		Report:     ReportConfig{After: 72 * time.Hour},
+		Privacy:    PrivacyConfig{Retention: privacy.DefaultRetention()},
 		Alerts:     alertmanager.DefaultConfig(),
 		Log:        LogConfig{Format: "auto"},
 	}
@@ -243,6 +245,17 @@ func (c *Config) validate() error {
 	}
 	if err := c.Report.Validate(); err != nil {
 		return fmt.Errorf("report.%w", err)
+	}
+	if err := c.Privacy.Retention.Validate(c.Analysis.Ownership.Memory); err != nil {
+		return fmt.Errorf("privacy.retention.%w", err)
+	}
+	if keep := c.Privacy.Retention.Tickets; keep > 0 {
+		now := time.Now()
+		for _, w := range c.Analysis.Windows {
+			if from, _ := w.Bounds(now); from.Before(now.Add(-keep)) {
+				return fmt.Errorf("analysis.windows has %s, which reaches further back than tickets are kept: make it shorter, or privacy.retention.tickets longer", w)
+			}
+		}
 	}
 	if err := c.Alerts.Validate(); err != nil {
 		return fmt.Errorf("alerts: %w", err)

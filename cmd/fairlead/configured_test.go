@@ -234,4 +234,13 @@ sources:
 	}
 	environ = []string{"FAIRLEAD_SOURCES_DESK_SERVICENOW_COMMENTS=false", "FAIRLEAD_SOURCES_ISSUES_JIRA_JQL=created > '2001-01-01'"} // what changes the scope is collected anew
 	stayForgotten(t, dir, traces, fairlead)
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("fairlead.yaml", string(text)+`
+analysis: {windows: [90d], ownership: {memory: 5040h}}
+privacy: {retention: {tickets: 5040h}}
+`)
+	pruned(t, dir, fairlead)
 }

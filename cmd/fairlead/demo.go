@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"fairlead/analysis"
+	"fairlead/analysis/privacy"
 	"fairlead/connectors/asana"
 	"fairlead/connectors/asana/asanatest"
 	"fairlead/connectors/jira"
@@ -65,7 +66,8 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	a.cfg.Metrics.People = true // on loopback, and of nobody who works here
+	a.cfg.Metrics.People = true                   // on loopback, and of nobody who works here
+	a.cfg.Privacy.Retention = privacy.Retention{} // a replayed log keeps all, however old it is
 	if len(a.cfg.Sources) > 0 {
 		return errors.New("the demonstration brings its own sources: leave sources out of the configuration and the environment, or run fairlead collect")
 	}

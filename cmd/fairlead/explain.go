@@ -86,6 +86,15 @@ func (c explainCmd) Run(ctx context.Context, a *app) error {
 		if a.cfg.Privacy.Simulation {
 			return errSimulation
 		}
+		if query.Engineer != "" && h.replay == nil {
+			if err := a.cfg.Privacy.Retention.TooOld(asOf, time.Now()); err != nil {
+				return err
+			}
+		}
+		begin, _ := query.Window.Bounds(asOf)
+		if err := a.tellHorizon(ctx, h, begin); err != nil {
+			return err
+		}
 		query.AsOf, query.Named = asOf, a.cfg.Metrics.Engineer == exporter.LabelName
 		x, err := e.Explain(ctx, query)
 		if err != nil {

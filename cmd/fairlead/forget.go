@@ -37,7 +37,7 @@ func (c forgetCmd) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	q := forgetting{c.Person, c.DryRun}
+	q := forgetting(c)
 	var told privacy.Forgotten
 	err = askJSON(ctx, dir, "/forget", q, &told)
 	if errors.Is(err, errNoService) {
@@ -120,14 +120,20 @@ func (s *service) forget(ctx context.Context, q forgetting, asker string) (priva
 	if err != nil || q.DryRun {
 		return told, err
 	}
-	return told, s.renew(ctx)
+	return told, s.renew(ctx, nil)
+}
+
+// renewal is a snapshot that somebody waits for.
+type renewal struct {
+	before func(context.Context) // is done first, while nothing is analysed; nil for nothing
+	done   chan error
 }
 
 // renew makes a snapshot now, and returns when it is shown.
-func (s *service) renew(ctx context.Context) error {
+func (s *service) renew(ctx context.Context, before func(context.Context)) error {
 	done := make(chan error, 1)
 	select {
-	case s.renewals <- done:
+	case s.renewals <- renewal{before, done}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}

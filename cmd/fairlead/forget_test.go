@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/clickhouse/clickhousetest"
@@ -142,5 +144,75 @@ func stayForgotten(t *testing.T, dir string, traces []string, fairlead func(cont
 			continue // a folder of the engine
 		}
 		without(t, path, string(text), traces)
+	}
+}
+
+// pruned deletes what is older than 210 days, and collects everything again.
+func pruned(t *testing.T, dir string, fairlead func(context.Context, ...string) (string, string, int)) {
+	t.Helper()
+	counted := regexp.MustCompile(`(?m)^  (\d+) tickets, closed and without a change since before (\S+) \(kept for 210 days\)$`)
+	deleted := func(args ...string) string {
+		t.Helper()
+		out, errs, code := fairlead(t.Context(), append([]string{"prune"}, args...)...)
+		m := counted.FindStringSubmatch(out)
+		if code != 0 || m == nil {
+			t.Fatalf("prune %v: status %d\n%s%s", args, code, out, errs)
+		}
+		return m[1]
+	}
+	stored := func() (tickets uint64) {
+		t.Helper()
+		db, err := clickhouse.Open(t.Context(), clickhouse.Options{DataDir: filepath.Join(dir, "data")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := db.Conn().QueryRow(t.Context(), "SELECT count() FROM "+db.Table("tickets")+" FINAL").Scan(&tickets); err != nil {
+			t.Fatal(err)
+		}
+		return tickets
+	}
+	today := time.Now().UTC().Format(time.DateOnly)
+	analyzed := func(window string) (string, string) {
+		t.Helper()
+		out, errs, code := fairlead(t.Context(), "analyze", "--as-of", today, "--window", window, "--basis", "resolved", "--format", "json")
+		if code != 0 {
+			t.Fatalf("analyze: status %d\n%s", code, errs)
+		}
+		return out, errs
+	}
+	before := stored()
+	recent, errs := analyzed("90d")
+	if strings.Contains(errs, "deleted") {
+		t.Errorf("something was deleted before anything was: %s", errs)
+	}
+	n := deleted("--dry-run")
+	if n == "0" || stored() != before {
+		t.Errorf("a dry run counts %s, and of %d tickets %d are left", n, before, stored())
+	}
+	if again := deleted(); again != n {
+		t.Errorf("%s tickets were deleted, and the dry run counted %s", again, n)
+	}
+	after := stored()
+	if fmt.Sprint(before-after) != n {
+		t.Errorf("of %d tickets %d are left, after %s were deleted", before, after, n)
+	}
+	if n := deleted(); n != "0" {
+		t.Errorf("a second time %s were deleted", n)
+	}
+	if out, errs, code := fairlead(t.Context(), "collect"); code != 0 {
+		t.Fatalf("collect: status %d\n%s%s", code, out, errs)
+	}
+	if again := stored(); again != after {
+		t.Errorf("%d tickets are stored after a further collection, %d before", again, after)
+	}
+	if now, errs := analyzed("90d"); now != recent || strings.Contains(errs, "deleted") {
+		t.Errorf("figures of the last 90 days have changed, or are said not to be whole: %s\n%s\n%s", errs, recent, now)
+	}
+	if _, errs := analyzed("300d"); !strings.Contains(errs, "figures of the time before it are not whole") {
+		t.Errorf("nothing is said of what was deleted: %s", errs)
+	}
+	if _, errs, code := fairlead(t.Context(), "report", "--audience", "lead", "--team", "PAY", "--quarter", "2020Q1"); code == 0 || !strings.Contains(errs, "privacy.retention.people") {
+		t.Errorf("a lead's report of long ago: status %d, %s", code, errs)
 	}
 }

@@ -69,11 +69,24 @@ func (c historyCmd) Run(ctx context.Context, a *app) (err error) {
 	case query.To.Before(query.From):
 		return fmt.Errorf("--from is %s and --to is %s: give a --to that is not before", query.From.Format(time.RFC3339), query.To.Format(time.RFC3339))
 	}
+	begin := query.From
+	for _, w := range a.cfg.Analysis.Windows {
+		if from, _ := w.Bounds(query.From); from.Before(begin) {
+			begin = from
+		}
+	}
+	if err := a.tellHorizon(ctx, h, begin); err != nil {
+		return err
+	}
 	options := exporter.HistoryOptions{Config: a.cfg.Metrics}
 	if c.People {
-		options.PeopleFrom = present.Add(-peopleHistory)
+		reach := peopleHistory
+		if keep := a.cfg.Privacy.Retention.People; keep > 0 && keep < reach {
+			reach = keep
+		}
+		options.PeopleFrom = present.Add(-reach)
 		if query.To.Before(options.PeopleFrom) {
-			return fmt.Errorf("--people is of the last 90 days, and --to is %s: give %s or later, or leave --people out", query.To.Format(time.DateOnly), options.PeopleFrom.Format(time.DateOnly))
+			return fmt.Errorf("--people is of the last %.0f days, and --to is %s: give %s or later, or leave --people out", reach.Hours()/24, query.To.Format(time.DateOnly), options.PeopleFrom.Format(time.DateOnly))
 		}
 	}
 	begun := time.Now()

@@ -52,6 +52,7 @@ type commandLine struct {
 	Roster    rosterCmd    `cmd:"" help:"Who works in which team: check the roster, or draft one."`
 	Whois     whoisCmd     `cmd:"" help:"Say which person a pseudonym stands for. It is logged."`
 	Forget    forgetCmd    `cmd:"" help:"Erase a person, for good: names, addresses, accounts, pseudonym. Figures of teams stay."`
+	Prune     pruneCmd     `cmd:"" help:"Delete what is older than it is kept. serve does so once a day."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }
 

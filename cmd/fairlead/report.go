@@ -12,7 +12,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"fairlead/analysis"
 	"fairlead/analysis/exporter"
+	"fairlead/analysis/privacy"
 	"fairlead/analysis/report"
 	"fairlead/analysis/web"
 	"fairlead/connectors/clickhouse"
@@ -43,6 +45,8 @@ type PrivacyConfig struct {
 	// Simulation computes everything and publishes nothing about a person: no
 	// series, no page, no report and no look-up of a pseudonym.
 	Simulation bool `yaml:"simulation"`
+	// Retention is how long what is kept.
+	Retention privacy.Retention `yaml:"retention"`
 }
 
 // people is whether anything about single engineers may be published.
@@ -104,11 +108,13 @@ type reporter struct {
 	house *house
 	maker *report.Maker
 	now   func() time.Time
+
+	retention privacy.Retention
 }
 
 func (a *app) reporter(h *house) *reporter {
 	cfg := a.cfg
-	return &reporter{house: h, now: time.Now, maker: &report.Maker{
+	return &reporter{house: h, now: time.Now, retention: cfg.Privacy.Retention, maker: &report.Maker{
 		Engine: a.engine(h), People: cfg.people(), MinPeople: cfg.Metrics.MinPeople, Fairlead: version, Contact: cfg.Report.Contact,
 		SeriesCap: cfg.Metrics.MaxSeries, SeriesCut: exporter.CutBy(cfg.Metrics),
 	}}
@@ -117,6 +123,9 @@ func (a *app) reporter(h *house) *reporter {
 // answer makes a report in the form asked for. One about people is written to
 // the access log before it is given.
 func (r *reporter) answer(ctx context.Context, q report.Request, asker string) ([]byte, error) {
+	if err := r.tooOld(q); err != nil {
+		return nil, err
+	}
 	if q.AsOf.IsZero() {
 		q.AsOf = r.house.asOf()
 		if r.house.replay == nil {
@@ -141,6 +150,21 @@ func (r *reporter) answer(ctx context.Context, q report.Request, asker string) (
 		return nil, err
 	}
 	return b.Bytes(), nil
+}
+
+// tooOld refuses a lead's report of a quarter of which figures of single people are
+// told no more. One's own stays: it is one's right to know what is held.
+func (r *reporter) tooOld(q report.Request) error {
+	if q.Audience != report.Lead || q.Quarter == "" || r.house.replay != nil {
+		return nil
+	}
+	quarter, err := analysis.ParseWindow(q.Quarter)
+	if err != nil {
+		return nil // the maker says what is wrong with it
+	}
+	now := r.now()
+	_, end := quarter.Bounds(now)
+	return r.retention.TooOld(end, now)
 }
 
 // make makes a report, and keeps it where it belongs in the archive.

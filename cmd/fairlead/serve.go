@@ -145,7 +145,9 @@ type service struct {
 
 	reporter *reporter
 	forgets  *privacy.Forgetter
-	renewals chan chan error // of the snapshot, at once
+	pruner   *privacy.Pruner
+	pruned   time.Time    // when it last was
+	renewals chan renewal // of the snapshot, at once
 	snapshot atomic.Pointer[analysis.Snapshot]
 	mark     string // of what the snapshot was made from; of analyze alone
 	analyzed analysisMetrics
@@ -165,7 +167,8 @@ func (a *app) newService(h *house, reg *prometheus.Registry, listener net.Listen
 		caughtUp: make(chan struct{}, 1),
 		reporter: a.reporter(h),
 		forgets:  a.forgetter(h),
-		renewals: make(chan chan error),
+		pruner:   a.pruner(h),
+		renewals: make(chan renewal),
 	}
 	s.engine = a.watchedEngine(h, s.analyzed.queried)
 	e := exporter.New(s.snapshot.Load, exporter.WithConfig(a.cfg.Metrics))
@@ -223,15 +226,21 @@ func (s *service) run(ctx context.Context) error {
 func (s *service) analyze(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.Analysis.Interval)
 	defer tick.Stop()
-	var asked chan error // who waits for it
+	var asked renewal // by who waits for it
 	for {
+		// Nothing is analysed while old tickets are deleted.
+		if asked.before != nil {
+			asked.before(ctx)
+		} else {
+			s.pruneDaily(ctx)
+		}
 		err := s.refresh(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("analysis failed", "error", oneLine(err))
 		}
-		if asked != nil {
-			asked <- err
-			asked = nil
+		if asked.done != nil {
+			asked.done <- err
+			asked = renewal{}
 		}
 		select {
 		case <-ctx.Done():

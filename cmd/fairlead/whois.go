@@ -127,6 +127,7 @@ func serveControl(ctx context.Context, s *service) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /report", controlReport(s.reporter))
 	mux.HandleFunc("POST /forget", controlJSON(s.forget))
+	mux.HandleFunc("POST /prune", controlJSON(s.pruneNow))
 	mux.HandleFunc("GET /whois/{pseudonym}", func(w http.ResponseWriter, r *http.Request) {
 		if s.cfg.Privacy.Simulation {
 			http.Error(w, errSimulation.Error(), http.StatusForbidden)

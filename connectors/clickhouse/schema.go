@@ -145,4 +145,8 @@ var migrations = []migration{
 		return "ALTER TABLE " + s.table("tickets") + " ADD COLUMN IF NOT EXISTS marks Array(LowCardinality(String))"
 	}},
 	{10, "erased", erasedTable},
+	{11, "pruning", pruningTable},
+	{12, "horizon", horizonTable},
+	{13, "old areas", oldAreasTable},
+	{14, "old handovers", oldHandoversTable},
 }

@@ -335,6 +335,7 @@ func (s *store) written() int { return len(s.seen) }
 
 func (s *store) WriteAccounts(context.Context, []ticket.Account) error { return nil }
 func (s *store) WriteTerms(context.Context, []ticket.Term) error       { return nil }
+func (s *store) Terms(context.Context) ([]ticket.Term, error)          { return nil, nil }
 
 func (s *store) WriteTickets(_ context.Context, records []ticket.Record) error {
 	for i := range records {

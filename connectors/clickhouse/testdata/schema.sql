@@ -195,3 +195,53 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (id)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- 11 pruning
+CREATE TABLE IF NOT EXISTS `fairlead`.`pruning`
+(
+    source LowCardinality(String),
+    ticket_id String,
+    number UInt64,
+    latest Bool,
+    areas Array(String),
+    handed Array(LowCardinality(String)),
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (source, ticket_id, number)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- 12 horizon
+CREATE TABLE IF NOT EXISTS `fairlead`.`horizon`
+(
+    id UInt8,
+    before DateTime64(3, 'UTC'),
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- 13 old areas
+CREATE TABLE IF NOT EXISTS `fairlead`.`old_areas`
+(
+    source LowCardinality(String),
+    area String,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (source, area)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- 14 old handovers
+CREATE TABLE IF NOT EXISTS `fairlead`.`old_handovers`
+(
+    source LowCardinality(String),
+    `group` LowCardinality(String),
+    run UInt64,
+    handovers UInt64,
+    version UInt64
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (source, `group`, run)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
