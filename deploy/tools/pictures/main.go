@@ -20,7 +20,7 @@ var pictures = []struct {
 	name, path string
 	height     int64
 }{
-	{"teams", "/", 1250},
+	{"teams", "/", 1760},
 	{"team", "/team?team=Payments", 1500},
 	{"knowledge", "/areas", 1000},
 }
