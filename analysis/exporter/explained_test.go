@@ -34,7 +34,7 @@ func TestEverySeriesIsExplained(t *testing.T) {
 	db := sandboxtest.Organisation(t, o)
 	engine := analysis.New(db, analysis.Options{Key: []byte("a key for tests, of enough bytes"), Draws: 99})
 	needRoster := []string{
-		"fairlead_team_after_hours_ratio", "fairlead_team_after_hours_usual_ratio", "fairlead_team_short_rests", "fairlead_engineer_after_hours_ratio",
+		"fairlead_team_afterhours_ratio", "fairlead_team_afterhours_usual_ratio", "fairlead_team_short_rests", "fairlead_engineer_after_hours_ratio",
 		"fairlead_area_sole_holder_absent",
 	}
 	t.Run("queues", func(t *testing.T) { explainSeries(t, engine, o.Now, needRoster) })

@@ -195,8 +195,8 @@ func TestStates(t *testing.T) {
 	text := gather(t, New(always(judged()), at(made)).Groups())
 	for _, want := range []string{
 		`fairlead_area_bus_factor{area="Firewall"} 1`,
-		`fairlead_team_after_hours_ratio{team="Network"} 0.2`,
-		`fairlead_team_after_hours_usual_ratio{team="Network"} 0.1`,
+		`fairlead_team_afterhours_ratio{team="Network"} 0.2`,
+		`fairlead_team_afterhours_usual_ratio{team="Network"} 0.1`,
 		`fairlead_team_bus_factor{team="Network"} 2`,
 		`fairlead_team_capacity_fte{basis="load",team="Network",window="28d"} 4.5`,
 		`fairlead_team_handovers_total{team="Network"} 12`,
@@ -385,7 +385,12 @@ func TestNamesThatAreNoText(t *testing.T) {
 }
 
 func TestLint(t *testing.T) {
-	e := New(always(snapshot()), at(made))
+	s := snapshot()
+	few, some := 2, 0.1
+	for i := range s.States { // as a roster has it
+		s.States[i].AfterHours, s.States[i].AfterHoursUsual, s.States[i].ShortRests = &some, &some, &few
+	}
+	e := New(always(s), at(made))
 	for name, c := range map[string]prometheus.Collector{"groups": e.Groups(), "people": e.People()} {
 		problems, err := testutil.CollectAndLint(c)
 		if err != nil {

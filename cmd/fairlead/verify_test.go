@@ -266,7 +266,7 @@ func TestVerifyDemo(t *testing.T) {
 	}
 
 	// Teams are those of the roster that it brings, in which everybody is.
-	for _, want := range []string{`fairlead_team_info{kind="roster",source="asana",`, `fairlead_team_after_hours_ratio{`, `fairlead_unmatched_accounts{source="servicenow"} 0`} {
+	for _, want := range []string{`fairlead_team_info{kind="roster",source="asana",`, `fairlead_team_afterhours_ratio{`, `fairlead_unmatched_accounts{source="servicenow"} 0`} {
 		if !strings.Contains(groups, want) {
 			t.Errorf("/metrics has no %s", want)
 		}

@@ -181,7 +181,7 @@ var always = []excuse{
 
 // ofQueues holds without a roster.
 var ofQueues = []excuse{
-	{`after_hours|short_rests|signal="rest"`, "", "nobody's hours are known"},
+	{`after_?hours|short_rests|signal="rest"`, "", "nobody's hours are known"},
 	{`signal="on_call"`, "", "nobody is known to be on call"},
 }
 

@@ -69,9 +69,9 @@ func TestVerifyChainOfQueues(t *testing.T) {
 	checkSelectors(t, server, rules, map[string]absence{
 		`fairlead_source_requests_total{code=~"error|429|5.."}`: {never, "no request fails"},
 		`fairlead_area_sole_holder_absent`:                      {never, "without a roster nobody is known to be away"},
-		`fairlead_team_after_hours_ratio`:                       {never, hours},
-		`fairlead_team_after_hours_usual_ratio`:                 {never, hours},
-		`team:fairlead_team_after_hours_ratio:delta_usual`:      {never, hours},
+		`fairlead_team_afterhours_ratio`:                        {never, hours},
+		`fairlead_team_afterhours_usual_ratio`:                  {never, hours},
+		`team:fairlead_team_afterhours_ratio:delta_usual`:       {never, hours},
 		`area:fairlead_area_silo_score:delta4w`:                 {never, past},
 	})
 }

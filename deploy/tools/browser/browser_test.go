@@ -271,10 +271,10 @@ func TestQueues(t *testing.T) {
 			t.Errorf("%s: %s", path, finding)
 		}
 		var text string
-		if err := chromedp.Run(b.ctx, chromedp.Evaluate(`document.querySelector("main").innerText`, &text)); err != nil {
+		if err := chromedp.Run(b.ctx, chromedp.Evaluate(`document.body.innerText`, &text)); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(text, "queue") {
+		if !strings.Contains(text, "these are queues, not teams") {
 			t.Errorf("%s does not say that queues are not teams:\n%s", path, text)
 		}
 	}

@@ -34,7 +34,7 @@ func overview() *page {
 		column{name: "Rests on", expr: top("team", team("fairlead_team_bus_factor")), unit: number, levels: bus},
 		column{name: "Silo", expr: top("team", team("fairlead_team_silo_score")), unit: number, decimals: 2, levels: silo},
 		column{name: "Unplanned", expr: top("team", team("fairlead_team_unplanned_ratio")), unit: ratio},
-		column{name: "After hours", expr: top("team", team("fairlead_team_after_hours_ratio")), unit: ratio, levels: hours},
+		column{name: "After hours", expr: top("team", team("fairlead_team_afterhours_ratio")), unit: ratio, levels: hours},
 		column{name: "kind", expr: top("team, kind", team("fairlead_team_info")), unit: number, hidden: true})
 
 	p.number(4, "Rows are", "Whether the rows are teams of the roster, or what Jira, ServiceNow and Asana call projects, groups and teams. Queues are not teams: uneven there may only mean that somebody works elsewhere too.", number,

@@ -75,9 +75,9 @@ func team() *page {
 	p.number(6, "Unplanned", "Share of the work received in the last four weeks that was unplanned: incidents, unless configured otherwise.", ratio,
 		top("team", of("fairlead_team_unplanned_ratio")), nil, level{0, green}, level{0.5, yellow}).NoValue("no incidents here")
 	p.number(6, "After hours", "Share of the acts of the last four weeks outside people's own hours, on-call left out. Needs a roster.", ratio,
-		top("team", of("fairlead_team_after_hours_ratio")), nil, hours...).NoValue("needs a roster")
+		top("team", of("fairlead_team_afterhours_ratio")), nil, hours...).NoValue("needs a roster")
 	p.number(6, "After hours, usually", "The same share over the twelve weeks before. Needs a roster.", ratio,
-		top("team", of("fairlead_team_after_hours_usual_ratio")), nil, level0...).NoValue("needs a roster")
+		top("team", of("fairlead_team_afterhours_usual_ratio")), nil, level0...).NoValue("needs a roster")
 	p.number(6, "Short rests", "Daily rests of the last four weeks under eleven hours, unless configured otherwise. Needs a roster.", number,
 		top("team", of("fairlead_team_short_rests")), nil, badFromOne...).NoValue("needs a roster")
 	return p
