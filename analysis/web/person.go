@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -168,6 +169,7 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 			}
 		}
 	}
+	slices.SortStableFunc(d.Knows, func(a, b knows) int { return cmp.Compare(b.Evidence, a.Evidence) })
 	var err error
 	if d.Looked, d.Looks, err = p.options.Journal.Latest(50, func(a Access) bool { return a.Pseudonym == c.Pseudonym }); err != nil {
 		return err
