@@ -31,7 +31,7 @@ func (e *Engine) stateFigure(team string, states []overload.State, span weeks) E
 	hot, cool := 0, 0
 	var told []string
 	for _, s := range states[max(0, len(states)-max(c.Window, c.Cool)):] {
-		mark := map[overload.Mark]string{overload.Away: "away", overload.Cool: "cool", overload.Between: "between", overload.Hot: "hot"}[s.Mark]
+		mark := map[overload.Mark]string{overload.Away: "away", overload.Cool: "cool", overload.Between: "between", overload.Hot: "hot", overload.Unclear: "unclear"}[s.Mark]
 		if int(span.last()-s.Week) < c.Window && s.Mark == overload.Hot {
 			hot++
 		}

@@ -9,6 +9,7 @@ import (
 
 	"fairlead/analysis/effort"
 	"fairlead/connectors/clickhouse"
+	"fairlead/connectors/sandbox"
 	"fairlead/connectors/sandbox/sandboxtest"
 )
 
@@ -24,6 +25,12 @@ func BenchmarkHistory(b *testing.B) {
 		{"tickets=10000", func(t testing.TB) *clickhouse.DB { return crowd(t.(*testing.B), 10_000) }, day(365)},
 		{"tickets=100000", func(t testing.TB) *clickhouse.DB { return crowd(t.(*testing.B), 100_000) }, day(365)},
 		{"incident log", sandboxtest.IncidentLog, time.Date(2017, 3, 1, 0, 0, 0, 0, time.UTC)},
+		{"organisation with a roster", func(t testing.TB) *clickhouse.DB {
+			o := sandbox.Generate(1, time.Date(2026, 9, 30, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: 20_000})
+			db := sandboxtest.Organisation(t, o)
+			staff(t, db, string(o.RosterYAML()))
+			return db
+		}, time.Date(2026, 9, 29, 0, 0, 0, 0, time.UTC)},
 	} {
 		db := c.db(b)
 		e := New(db, Options{Key: testKey})
@@ -45,7 +52,11 @@ func BenchmarkHistory(b *testing.B) {
 				}
 			})
 		})
-		for _, s := range []Series{{Days(90), Load, Tickets, Team}, {All, Resolved, Tickets, Team}, {Days(90), Load, Effort, Area}} {
+		for _, s := range []Series{
+			{Days(90), Load, Tickets, Team}, {Days(90), Assigned, Tickets, Team}, {Days(90), Resolved, Tickets, Team},
+			{Days(90), Load, Effort, Team}, {Days(90), Assigned, Effort, Team}, {Days(90), Resolved, Effort, Team},
+			{All, Resolved, Tickets, Team}, {Days(90), Load, Effort, Area}, {Days(90), Assigned, Tickets, Area}, {Days(90), Load, Tickets, Source},
+		} {
 			one := year
 			one.Series = []Series{s}
 			b.Run(fmt.Sprintf("%s/%s %s by %s %s", c.name, s.Basis, s.Unit, s.By, s.Window), func(b *testing.B) {

@@ -17,7 +17,7 @@ import (
 
 // MethodVersion names the rules by which a Quarter is made. It changes whenever
 // the same data could give another.
-const MethodVersion = "quarter/1"
+const MethodVersion = "quarter/2"
 
 // trendQuarters is over how many quarters a team is followed.
 const trendQuarters = 8

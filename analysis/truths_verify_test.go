@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"fairlead/analysis/overload"
 	"fairlead/connectors/sandbox"
 	"fairlead/connectors/sandbox/sandboxtest"
 )
@@ -21,6 +22,7 @@ import (
 type score struct {
 	truth              string
 	hits, misses       int
+	caused             int // alarms that were not planted by themselves, and are true of what was
 	falseAlarms, noise int // false alarms, and of how many that could have been
 	missed             []string
 }
@@ -49,12 +51,21 @@ func (s *score) found(hit bool, seed uint64, says string) {
 
 func (s *score) alarmed(falsely, of int) { s.falseAlarms, s.noise = s.falseAlarms+falsely, s.noise+of }
 
+func (s *scores) add(others scores) {
+	for _, o := range others {
+		one := s.of(o.truth)
+		one.hits, one.misses, one.caused = one.hits+o.hits, one.misses+o.misses, one.caused+o.caused
+		one.alarmed(o.falseAlarms, o.noise)
+		one.missed = append(one.missed, o.missed...)
+	}
+}
+
 func (s scores) String() string {
 	var text strings.Builder
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "truth\thits\tmisses\tfalse alarms\tof")
+	fmt.Fprintln(table, "truth\thits\tmisses\twith a cause\tfalse alarms\tof")
 	for _, one := range s {
-		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\n", one.truth, one.hits, one.misses, one.falseAlarms, one.noise)
+		fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\n", one.truth, one.hits, one.misses, one.caused, one.falseAlarms, one.noise)
 	}
 	_ = table.Flush() // a Builder takes everything
 	for _, one := range s {
@@ -73,7 +84,7 @@ const (
 	truthUneven     = "the overloaded engineer's team is uneven"
 	truthChance     = "the team of chance is not called uneven"
 	truthFair       = "the team that takes turns is levelled (received)"
-	truthSkilled    = "skills explain a quarter or more of what is beyond chance in the team of skills"
+	truthSkilled    = "skills explain half or more of what is beyond chance in the team of skills"
 )
 
 // TestVerifyTruths: over twenty generated organisations, what was planted is
@@ -83,36 +94,76 @@ func TestVerifyTruths(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("FAIRLEAD_SEEDS")); err == nil {
 		seeds = uint64(n)
 	}
+	// One window is all that is asked, and two organisations at a time: generating
+	// and collecting each takes most of it.
+	tables := make([]scores, seeds)
+	t.Run("seeds", func(t *testing.T) {
+		for seed := range seeds {
+			t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { // its fakes and its warehouse end with it
+				t.Parallel()
+				now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -17*int(seed))
+				o := sandbox.Generate(seed, now, sandbox.Options{Tickets: tickets})
+				db := sandboxtest.Organisation(t, o)
+				staff(t, db, string(o.RosterYAML()))
+				e := fullEngine(db)
+				e.config.Windows = []Window{Days(90)}
+				s, err := e.Snapshot(context.Background(), o.Now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				tables[seed].judge(seed, o, s)
+			})
+		}
+	})
+	if t.Failed() {
+		return
+	}
 	var table scores
-	for seed := range seeds {
-		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { // its fakes and its warehouse end with it
-			now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC).AddDate(0, 0, -17*int(seed))
-			o := sandbox.Generate(seed, now, sandbox.Options{Tickets: tickets})
-			db := sandboxtest.Organisation(t, o)
-			staff(t, db, string(o.RosterYAML()))
-			s, err := fullEngine(db).Snapshot(context.Background(), o.Now)
-			if err != nil {
-				t.Fatal(err)
-			}
-			table.judge(seed, o, s)
-		})
+	for _, one := range tables {
+		table.add(one)
 	}
 	t.Logf("%d organisations of %d tickets\n%s", seeds, tickets, table)
 	for _, c := range []struct {
 		truth       string
 		misses      int     // of 20, at most
+		caused      int     // of 20 organisations, at most
 		falseAlarms float64 // share, at most
 	}{
-		// The last two need counts: of 16,000 tickets instead of 40,000 the state
-		// is on for 2 of 20, and skills explain half of it in 3 of 20.
-		{truthMostLoaded, 1, 0.08}, {truthHoarded, 1, 0.02}, {truthUneven, 2, 0.1}, {truthChance, 1, 1}, {truthFair, 1, 1},
-		{truthState, 8, 0.03}, {truthSkilled, 10, 1},
+		{truthMostLoaded, 0, 0, 0.025}, {truthState, 0, 40, 0.0025}, {truthHoarded, 0, 0, 0.005}, {truthUneven, 0, 0, 0.02},
+		{truthChance, 0, 0, 0}, {truthFair, 0, 0, 0}, {truthSkilled, 0, 0, 0},
 	} {
 		one := table.of(c.truth)
-		if one.misses > c.misses || float64(one.falseAlarms) > c.falseAlarms*float64(one.noise) {
-			t.Errorf("%s: %d misses, want at most %d; %d false alarms of %d, want at most %g of them", c.truth, one.misses, c.misses, one.falseAlarms, one.noise, c.falseAlarms)
+		if one.misses > c.misses || one.caused > c.caused || float64(one.falseAlarms) > c.falseAlarms*float64(one.noise) {
+			t.Errorf("%s: %d misses, want at most %d; %d alarms with a cause, want at most %d; %d false alarms of %d, want at most %g of them",
+				c.truth, one.misses, c.misses, one.caused, c.caused, one.falseAlarms, one.noise, c.falseAlarms)
 		}
 	}
+}
+
+// cause is why somebody who was not planted is overloaded nevertheless, by what the
+// generator knows: they are called at night, week after week, for what only they
+// can do, though they are not on call; or they are of the team of skills, and more
+// comes to those who have them.
+func cause(o *sandbox.Organisation, name, team string, at time.Time) string {
+	var called map[time.Time]bool
+	for _, p := range o.People {
+		if p.Name != name {
+			continue
+		}
+		called = map[time.Time]bool{}
+		for _, when := range o.CalledOut(p) {
+			if when.After(at.AddDate(0, 0, -91)) {
+				called[overload.WeekOf(when).Start()] = true
+			}
+		}
+	}
+	switch {
+	case len(called) >= 6:
+		return fmt.Sprintf("called out off duty in %d of 13 weeks", len(called))
+	case team == o.Truths.Skilled.Name:
+		return "of the team of skills"
+	}
+	return ""
 }
 
 func (s *scores) judge(seed uint64, o *sandbox.Organisation, found *Snapshot) {
@@ -146,8 +197,14 @@ func (s *scores) judge(seed uint64, o *sandbox.Organisation, found *Snapshot) {
 				state = signalsOf(one)
 			}
 		case one.Overloaded:
-			falsely++
-			s.of(truthState).missed = append(s.of(truthState).missed, fmt.Sprintf("seed %d: a false alarm in %s since %s: %s", seed, one.Team, one.Since.Format(time.DateOnly), strings.Join(one.Reasons, "; ")))
+			why := cause(o, one.Name, one.Team, o.Now)
+			if why == "" {
+				why = "a false alarm"
+				falsely++
+			} else {
+				s.of(truthState).caused++
+			}
+			s.of(truthState).missed = append(s.of(truthState).missed, fmt.Sprintf("seed %d: %s: %s since %s: %s", seed, why, one.Team, one.Since.Format(time.DateOnly), strings.Join(one.Reasons, "; ")))
 		}
 	}
 	s.of(truthState).found(on, seed, state)
@@ -168,7 +225,7 @@ func (s *scores) judge(seed uint64, o *sandbox.Organisation, found *Snapshot) {
 		case truth.Skilled.Name:
 			hit, says := false, "no verdict"
 			if x := g.Explained; x != nil && g.GiniExcess != nil {
-				hit = x.Part > 0.25**g.GiniExcess
+				hit = x.Part > 0.5**g.GiniExcess
 				says = fmt.Sprintf("Gini %s, by chance %s, explained %.2f", optional(g.Gini, 2), optional(g.GiniChance, 2), x.Part)
 			}
 			s.of(truthSkilled).found(hit, seed, says)

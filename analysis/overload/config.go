@@ -44,7 +44,7 @@ func DefaultConfig() Config {
 		BaselineWeeks: 12, LeastBaseline: 6,
 		OwnLoad: 3.5, TeamLoad: 1.25, TeamLoadTail: 0.01, Flow: 2, FlowWeeks: 4,
 		OnCall: 2, Shift: 12 * time.Hour, Unplanned: 0.5, UnplannedLeast: 5,
-		AfterHours: 1, AfterHoursFloor: 0.1, AfterHoursConfidence: 0.95, Rest: 11 * time.Hour,
+		AfterHours: 1, AfterHoursFloor: 0.05, AfterHoursConfidence: 0.99, Rest: 11 * time.Hour,
 		Families: 2, DemandSignals: 2, Hot: 3, Window: 4, Release: 0.8, Cool: 2,
 	}
 }

@@ -50,12 +50,13 @@
 // side by half a ticket. Undefined without work, and for a team of one.
 //
 // Flow is over the last 4 weeks, all of which must be known. After hours: with k
-// of n acts outside own hours, the lower end of Wilson's interval must lie over
-// the person's own share of the 12 weeks before, by the same rule, or over 10 % if that is less;
+// of n acts outside own hours, the lower end of Wilson's one-sided 99 % interval must lie over
+// the person's own share of the 12 weeks before, by the same rule, or over 5 % if that is less;
 // so who has always worked at night is not flagged for it, and neither is a
 // single late comment. Rest: of the pauses that begin within 24 h after the
 // first act after a rest, the longest; the week's number is the shortest of
-// these. Acts on call are left out of both.
+// these. Acts on call are left out of both; a week of which most are so says nothing
+// of either.
 //
 // Contexts, exp(−Σ q ln q) over the shares q of areas in the work, is reported
 // and alarms nobody: no threshold has evidence.
@@ -66,17 +67,20 @@
 // roster there are no own hours and no on-call. A family can be computed in a
 // week when one of its signals is not absent. Inputs that are known and too few
 // make a signal insufficient: it does not hold, but its family counts as
-// computed, so that a quiet week does not change the rule.
+// computed, so that a quiet week does not change the rule. A family of which all
+// that could be told is insufficient is open for that week.
 //
 // # State
 //
 // A week is hot when signals of at least two families hold, cool when fewer
-// would at 0.8 × their thresholds, and in between otherwise. The state turns on
+// would at 0.8 × their thresholds even if the open ones did, unclear when the open
+// ones decide that, and in between otherwise. So nobody is taken to have come to
+// rest by a week on call, whose acts are left out. The state turns on
 // when 3 of the last 4 weeks are hot, and off after two cool weeks in a row.
 // Weeks in between leave it as it is, so a number that wavers about a threshold
 // does not make it flap: it stays on for at least two weeks and off for at least
-// three. In a week that is not known, or in which the person was away, nothing
-// changes; after four of these in a row the state is forgotten.
+// three. In a week that is not known or unclear, or in which the person was away,
+// nothing changes; after four of these in a row the state is forgotten.
 //
 // Where fewer than two families can be computed, two signals of demand suffice,
 // and the state says so: its evidence is [DemandOnly].
@@ -86,7 +90,7 @@
 // By simulation under the null (8 equal people, 10 tickets a week, a third of
 // them unplanned, nobody overloaded): the load against the team holds in about
 // 0.5 % of person-weeks, z alone would in 2.7 %; own load and flow in about
-// 0.2 %; two of demand together in 0.2 %, of two families in 0.1 %. The state
+// 0.2 %; after hours in 2 %, as what is usual is known from few acts; two of demand together in 0.2 %, of two families in 0.1 %. The state
 // turned on in none of 41,600 person-weeks; in 0.01 % where efforts are
 // log-normal with σ = 1 and demand is all that is known. Somebody who gets twice
 // as many tickets as each of seven others, three in four unplanned, is found

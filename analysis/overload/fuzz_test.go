@@ -44,7 +44,7 @@ func FuzzAssess(f *testing.F) {
 					r.OnCall = &OnCall{time.Duration(data[17]) * time.Hour, uint64(data[18])}
 				}
 				if data[16]&4 > 0 {
-					r.Acts = &Acts{uint64(data[17]), uint64(data[18] % (data[17]/2 + 1)), time.Duration(data[17])}
+					r.Acts = &Acts{uint64(data[17]), uint64(data[18] % (data[17]/2 + 1)), time.Duration(data[17]), 0}
 				}
 				m.Records = append(m.Records, r)
 				data = data[19:]

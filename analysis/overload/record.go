@@ -91,6 +91,8 @@ type Acts struct {
 	// ShortestRest is the shortest daily rest that ended in the week; 0 where
 	// none did.
 	ShortestRest time.Duration
+
+	OnCall uint64 // besides N: those on call, left out of all else
 }
 
 // check refuses what is no record, and weeks out of order.
@@ -164,10 +166,11 @@ func SummariseActs(acts []Act, rest time.Duration) []WeekActs {
 		return weeks[w]
 	}
 	for _, a := range acts {
+		w := week(a.At)
 		if a.Place == OnCallShift {
+			w.OnCall++
 			continue
 		}
-		w := week(a.At)
 		w.N++
 		if a.Place == OffHours {
 			w.Off++

@@ -317,7 +317,7 @@ func (w *week) readAfterHours() {
 			weeks, n, off = weeks+1, n+r.Acts.N, off+r.Acts.Off
 		}
 	}
-	if weeks < w.config.LeastBaseline || n == 0 || acts.N == 0 {
+	if weeks < w.config.LeastBaseline || n == 0 || acts.N == 0 || acts.OnCall > acts.N {
 		w.add(SignalAfterHours, Insufficient, 0, 0, 0)
 		return
 	}
@@ -340,7 +340,7 @@ func (w *week) readRest() {
 	switch {
 	case acts == nil:
 		w.add(SignalRest, Absent, 0, 0, 0)
-	case acts.ShortestRest == 0:
+	case acts.ShortestRest == 0 || acts.OnCall > acts.N:
 		w.add(SignalRest, Insufficient, 0, 0, 0)
 	default:
 		w.parts.ShortestRest = acts.ShortestRest

@@ -17,6 +17,7 @@ const (
 	Cool                // not enough signals would hold at the release thresholds
 	Between             // enough for staying on, not for turning on
 	Hot                 // enough signals hold
+	Unclear             // what could not be told decides: the week says nothing
 )
 
 // Evidence is by which rule a week was judged.
@@ -191,6 +192,12 @@ func (c Config) mark(readings []Reading) (Mark, Evidence) {
 	if len(families(readings, func(r Reading) bool { return r.Status != Absent })) < c.Families {
 		by = DemandOnly
 	}
+	var blind []Family // that can be computed, and nothing is known of this week
+	for _, f := range families(readings, func(r Reading) bool { return r.Status == Insufficient }) {
+		if !slices.ContainsFunc(readings, func(r Reading) bool { return r.Signal.Family() == f && r.Status == Measured }) {
+			blind = append(blind, f)
+		}
+	}
 	enough := func(holds func(Reading) bool) bool {
 		if by == ByFamilies {
 			return len(families(readings, holds)) >= c.Families
@@ -208,6 +215,8 @@ func (c Config) mark(readings []Reading) (Mark, Evidence) {
 		return Hot, by
 	case enough(func(r Reading) bool { return r.Level >= c.Release }):
 		return Between, by
+	case enough(func(r Reading) bool { return r.Level >= c.Release || slices.Contains(blind, r.Signal.Family()) }):
+		return Unclear, by
 	}
 	return Cool, by
 }
@@ -230,8 +239,9 @@ func newSwitcher(c Config) *switcher {
 
 // step takes the next week; those that were left out are not known.
 func (s *switcher) step(w Week, mark Mark) (on bool, since Week) {
-	unknown := int64(w) - int64(s.last) // weeks up to this one, without it
-	if mark != Away {
+	unknown := int64(w) - int64(s.last) // weeks up to this one that say nothing
+	tells := mark != Away && mark != Unclear
+	if tells {
 		unknown--
 	}
 	if s.known && unknown >= int64(s.window) {
@@ -246,7 +256,7 @@ func (s *switcher) step(w Week, mark Mark) (on bool, since Week) {
 	case Cool:
 		s.cool++
 	}
-	if mark != Away {
+	if tells {
 		s.known, s.last = true, w
 	}
 	switch {

@@ -237,11 +237,73 @@ func TestOneFamilyIsNotEnough(t *testing.T) {
 			t.Errorf("week %d: mark %d, overloaded %v", i, s.Mark, s.Overloaded)
 		}
 	}
-	// A quiet week, of which nothing can be said, does not change the rule.
+	// A quiet week, of which nothing can be said, does not change the rule: demand
+	// alone does not become enough, and it is not said that all is well.
 	members[0].Records[7].Received = &Received{1, 1, 1}
 	s := assess(t, DefaultConfig(), members...)["ann"].Weeks[7]
-	if s.Mark != Cool {
+	if s.Mark != Unclear || len(s.Computed()) != 2 || s.Overloaded {
 		t.Errorf("mark %d by %d families", s.Mark, len(s.Computed()))
+	}
+}
+
+// oncall makes a week of which nearly all acts were on call.
+func oncall(r Record) Record {
+	acts := *r.Acts
+	acts.OnCall = 10 * acts.N
+	r.Acts, r.OnCall = &acts, &OnCall{Duration: 6 * 24 * time.Hour}
+	return r
+}
+
+// What is left out is no relief: somebody whose evenings are worked week after week
+// does not come to rest by being on call in some of them, when acts say nothing.
+func TestOnCallWeeksSayNothingOfTheState(t *testing.T) {
+	late := func(week Week) Record {
+		return Record{Week: week, Capacity: 1, Load: tickets(30), OnCall: &OnCall{}, Received: &Received{20, 20, 2}, Acts: &Acts{60, 25, 9 * time.Hour, 0}}
+	}
+	usual := func(week Week, load float64) Record {
+		return Record{Week: week, Capacity: 1, Load: tickets(load), OnCall: &OnCall{}, Received: &Received{20, 20, 2}, Acts: &Acts{60, 2, 15 * time.Hour, 0}}
+	}
+	for _, c := range []struct {
+		name  string
+		late  string // by week from the 14th: l late, c late and on call, u as usual
+		state string // 1 where it is on
+	}{
+		// On with the third hot week. Two weeks on call are no two cool ones.
+		{"two weeks on call", "lllccluuu", "001111100"},
+		// What is usual again is seen, on call in between or not.
+		{"usual again", "llluu", "00110"},
+		{"usual again, on call in between", "lllucu", "001110"},
+		// After four weeks of which nothing is known it is forgotten.
+		{"a month on call", "lllccccl", "00111100"},
+		// On call does not turn it on either.
+		{"on call only", "lcccccc", "0000000"},
+		{"hot weeks around one on call", "llclu", "00011"},
+	} {
+		var ann, bob, cid []Record
+		for i, kind := range strings.Repeat("u", 13) + c.late {
+			w := monday + Week(i)
+			bob, cid = append(bob, usual(w, 9)), append(cid, usual(w, 9))
+			switch kind {
+			case 'u':
+				ann = append(ann, usual(w, 9))
+			case 'l':
+				ann = append(ann, late(w))
+			case 'c':
+				ann = append(ann, oncall(late(w)))
+			}
+		}
+		got := ""
+		for i, s := range assess(t, DefaultConfig(), Member{"ann", ann}, Member{"bob", bob}, Member{"cid", cid})["ann"].Weeks {
+			if onCall := ann[i].OnCall.Duration > 0; onCall && (s.Mark != Unclear || s.Reading(SignalRest).Status != Insufficient || s.Reading(SignalAfterHours).Status != Insufficient) {
+				t.Errorf("%s: week %d on call is marked %d: %+v", c.name, i, s.Mark, s.Readings)
+			}
+			if i >= 13 {
+				got += map[bool]string{true: "1", false: "0"}[s.Overloaded]
+			}
+		}
+		if got != c.state {
+			t.Errorf("%s: %s is %s, want %s", c.name, c.late, got, c.state)
+		}
 	}
 }
 
@@ -318,9 +380,9 @@ func TestReasons(t *testing.T) {
 func TestWords(t *testing.T) {
 	r := Record{
 		Week: monday, Capacity: 1, Load: tickets(40), Arrivals: 40, OnCall: &OnCall{7 * 24 * time.Hour, 42},
-		Received: &Received{40, 40, 30}, Acts: &Acts{60, 30, 9*time.Hour + 10*time.Minute},
+		Received: &Received{40, 40, 30}, Acts: &Acts{60, 30, 9*time.Hour + 10*time.Minute, 0},
 	}
-	usual := Record{Capacity: 1, Load: tickets(4), OnCall: &OnCall{}, Received: &Received{}, Acts: &Acts{60, 3, 16 * time.Hour}}
+	usual := Record{Capacity: 1, Load: tickets(4), OnCall: &OnCall{}, Received: &Received{}, Acts: &Acts{60, 3, 16 * time.Hour, 0}}
 	records := steady(12, usual, r)
 	other := slices.Clone(records)
 	other[12] = records[11]
@@ -387,7 +449,7 @@ func drawMembers(t *rapid.T) []Member {
 			}
 			if rapid.Bool().Draw(t, "acts") {
 				acts := rapid.Uint64Range(0, 40).Draw(t, "n acts")
-				r.Acts = &Acts{acts, rapid.Uint64Range(0, acts).Draw(t, "off"), time.Hour * 8}
+				r.Acts = &Acts{acts, rapid.Uint64Range(0, acts).Draw(t, "off"), time.Hour * 8, 0}
 			}
 			list = append(list, r)
 		}

@@ -202,3 +202,23 @@ func (t *Ticket) Acts() (comments, worklogs int) {
 	}
 	return comments, worklogs
 }
+
+// CalledOut is when somebody changed a ticket while they were neither at work nor on
+// call for any team, in order: the one who is always asked is called, whatever the
+// rota says.
+func (o *Organisation) CalledOut(p *Person) []time.Time {
+	var list []time.Time
+	for _, t := range o.Tickets {
+		for _, c := range t.changes {
+			if c.actor != int32(p.index) || p.work.next(c.at) == c.at {
+				continue
+			}
+			at := instant(c.at)
+			if !slices.ContainsFunc(o.Teams, func(t *Team) bool { return t.onCallAt(at) == p }) {
+				list = append(list, at)
+			}
+		}
+	}
+	slices.SortFunc(list, time.Time.Compare)
+	return list
+}

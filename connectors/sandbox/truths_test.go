@@ -249,3 +249,33 @@ func skillsExplain(t *testing.T, o *facts) {
 		}
 	}
 }
+
+// TestCalledOut: whoever is called out is off duty by their own hours, and those with
+// a skill that the one on call lacks are, week after week.
+func TestCalledOut(t *testing.T) {
+	o := Generate(1, testNow, Options{Tickets: 20_000})
+	for _, team := range o.Teams {
+		for _, m := range team.Members {
+			p, weeks := m.Person, map[int64]bool{}
+			for _, at := range o.CalledOut(p) {
+				weeks[at.Unix()/(7*24*60*60)] = true
+				local := at.In(p.location)
+				hours, minute := p.Hours[local.Weekday()], 60*local.Hour()+local.Minute()
+				day := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, time.UTC)
+				if minute >= hours.Start && minute < hours.End && p.Joined.Before(at) && (p.Left.IsZero() || at.Before(p.Left)) &&
+					!p.onLeave(Interval{at, at.Add(1)}) && len(PublicHolidays(p.Country, day, day.AddDate(0, 0, 1))) == 0 {
+					// A day off in part is one off in whole for who works in another zone.
+					if !p.onLeave(Interval{at.Add(-12 * time.Hour), at.Add(12 * time.Hour)}) {
+						t.Errorf("%s is at work at %s", p.Name, local)
+					}
+				}
+				if team.onCallAt(at) == p {
+					t.Errorf("%s is on call at %s", p.Name, local)
+				}
+			}
+			if team == o.Truths.Skilled && len(weeks) < 5 {
+				t.Errorf("%s of the team of skills is called out in %d weeks", p.Name, len(weeks))
+			}
+		}
+	}
+}
