@@ -385,12 +385,7 @@ func TestNamesThatAreNoText(t *testing.T) {
 }
 
 func TestLint(t *testing.T) {
-	s := snapshot()
-	few, some := 2, 0.1
-	for i := range s.States { // as a roster has it
-		s.States[i].AfterHours, s.States[i].AfterHoursUsual, s.States[i].ShortRests = &some, &some, &few
-	}
-	e := New(always(s), at(made))
+	e := New(always(judged()), at(made))
 	for name, c := range map[string]prometheus.Collector{"groups": e.Groups(), "people": e.People()} {
 		problems, err := testutil.CollectAndLint(c)
 		if err != nil {
