@@ -225,7 +225,7 @@ func answers(t *testing.T, data string, fairlead func(context.Context, ...string
 		t.Errorf("an unknown area: status %d, %s", code, errs)
 	}
 	log, err := os.ReadFile(accessLog(data))
-	if err != nil || strings.Count(string(log), `"action":"explain"`) != 1 || !strings.Contains(string(log), `"action":"rebalance"`) || !strings.Contains(string(log), who[1]) {
+	if err != nil || !strings.Contains(string(log), `"action":"explain","pseudonym":"`+who[1]+`"`) || !strings.Contains(string(log), `"action":"rebalance"`) || !strings.Contains(string(log), who[1]) {
 		t.Errorf("access log: %v\n%s", err, log)
 	}
 }

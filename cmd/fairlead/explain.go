@@ -114,18 +114,11 @@ func (c explainCmd) Run(ctx context.Context, a *app) error {
 }
 
 // journal logs whom the answer is about: the engineer that was asked for, and
-// everybody where their names are shown.
+// everybody whose part of a figure it shows.
 func (c explainCmd) journal(h *house, x analysis.Explanation) error {
-	var who []string
-	if x.Who != "" {
+	who := x.Pseudonyms()
+	if x.Who != "" && !slices.Contains(who, x.Who) {
 		who = append(who, x.Who)
-	}
-	if c.Names {
-		for _, p := range x.Pseudonyms() {
-			if !slices.Contains(who, p) {
-				who = append(who, p)
-			}
-		}
 	}
 	return h.logged("explain", x.Asked, who)
 }

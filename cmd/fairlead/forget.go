@@ -82,7 +82,7 @@ func (a *app) tellForgotten(f privacy.Forgotten) {
 	if f.Roster {
 		say("  the person in the stored roster")
 	}
-	say("  who it was in %d entries of the access log", f.Entries)
+	say("  who it was in the access log (entries: %d)", f.Entries)
 	say("Kept:")
 	say("  %d tickets, with a number in place of the person: figures of their teams stay what they were, and nothing single is shown", f.Tickets)
 	if !f.DryRun {

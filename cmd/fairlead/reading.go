@@ -44,14 +44,11 @@ func parseDay(flag, text string) (time.Time, error) {
 
 // logged writes to the access log that people are looked at, before they are shown.
 func (h *house) logged(action, what string, pseudonyms []string) error {
-	journal := web.NewJournal(accessLog(h.dir))
-	for _, p := range pseudonyms {
-		entry := web.Access{Time: time.Now().UTC().Truncate(time.Second), Action: action, What: what, Pseudonym: p, By: whoAmI(), Found: true}
-		if err := journal.Write(entry); err != nil {
-			return err
-		}
+	list := make([]web.Access, len(pseudonyms))
+	for i, p := range pseudonyms {
+		list[i] = web.Access{Time: time.Now().UTC().Truncate(time.Second), Action: action, What: what, Pseudonym: p, By: whoAmI(), Found: true}
 	}
-	return nil
+	return web.NewJournal(accessLog(h.dir)).Write(list...)
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -44,10 +44,11 @@ func (c rebalanceCmd) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
+		if err := h.logged("rebalance", c.Team, r.Pseudonyms()); err != nil {
+			return err
+		}
 		if !c.Names {
 			r = r.Anonymous()
-		} else if err := h.logged("rebalance", c.Team, r.Pseudonyms()); err != nil {
-			return err
 		}
 		switch c.Format {
 		case "json":
