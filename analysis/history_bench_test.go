@@ -15,7 +15,9 @@ import (
 
 // BenchmarkHistory reports what a year of daily values costs beside one day's
 // full analysis on the same data in the same run, resampling aside: ratio, of
-// the medians. The others are a year of one series beside one day's answer.
+// the medians. The others are a year of one series beside the same, and as
+// own-ratio beside one day's answer of that series, which is a few queries of which
+// any other work of the machine shows: it says what a day more costs.
 func BenchmarkHistory(b *testing.B) {
 	for _, c := range []struct {
 		name string
@@ -61,6 +63,10 @@ func BenchmarkHistory(b *testing.B) {
 			one.Series = []Series{s}
 			b.Run(fmt.Sprintf("%s/%s %s by %s %s", c.name, s.Basis, s.Unit, s.By, s.Window), func(b *testing.B) {
 				besides(b, func() { run(b, e, one) }, func() {
+					if err := withoutLuck(e, asOf); err != nil {
+						b.Fatal(err)
+					}
+				}, func() {
 					if err := withoutLuck(e, asOf, s); err != nil {
 						b.Fatal(err)
 					}
@@ -158,8 +164,8 @@ func run(b *testing.B, e *Engine, q HistoryQuery) {
 
 // besides times both side by side, so that what else the machine does weighs on
 // both.
-func besides(b *testing.B, year, day func()) {
-	var years, days []time.Duration
+func besides(b *testing.B, year, day func(), own ...func()) {
+	var years, days, owns []time.Duration
 	timed := func(do func()) time.Duration {
 		began := time.Now()
 		do()
@@ -168,6 +174,9 @@ func besides(b *testing.B, year, day func()) {
 	for b.Loop() {
 		days = append(days, timed(day))
 		years = append(years, timed(year))
+		for _, do := range own {
+			owns = append(owns, timed(do))
+		}
 	}
 	slices.Sort(years)
 	slices.Sort(days)
@@ -175,5 +184,9 @@ func besides(b *testing.B, year, day func()) {
 	b.ReportMetric(y.Seconds()*1e3, "ms/year")
 	b.ReportMetric(d.Seconds()*1e3, "ms/day")
 	b.ReportMetric(y.Seconds()/d.Seconds(), "ratio")
+	if len(owns) > 0 {
+		slices.Sort(owns)
+		b.ReportMetric(y.Seconds()/owns[len(owns)/2].Seconds(), "own-ratio")
+	}
 	b.ReportMetric(0, "ns/op")
 }
