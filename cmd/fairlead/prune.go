@@ -118,6 +118,19 @@ func (s *service) pruneNow(ctx context.Context, q pruning, _ string) (told priva
 	case q.DryRun:
 		return s.pruner.Prune(ctx, true)
 	}
-	renewed := s.renew(ctx, func(ctx context.Context) { told, err = s.pruner.Prune(ctx, false) })
-	return told, errors.Join(err, renewed)
+	type outcome struct {
+		told privacy.Pruned
+		err  error
+	}
+	done := make(chan outcome, 1) // who asked may have gone before it is
+	renewed := s.renew(ctx, func(ctx context.Context) {
+		told, err := s.pruner.Prune(ctx, false)
+		done <- outcome{told, err}
+	})
+	select {
+	case o := <-done:
+		return o.told, errors.Join(o.err, renewed)
+	default:
+		return told, renewed
+	}
 }
