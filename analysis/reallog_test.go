@@ -11,7 +11,7 @@ import (
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/sandbox/sandboxtest"
-	"fairlead/internal/shared"
+	"fairlead/connectors/sandbox/shared"
 )
 
 func groupsOf(t *testing.T, db *clickhouse.DB, q Query) map[string]Group {

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"fairlead/internal/shared"
+	"fairlead/connectors/sandbox/shared"
 )
 
 // elsewhere names the package whose own reference test answers for all indices

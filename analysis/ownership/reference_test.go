@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"fairlead/internal/shared"
+	"fairlead/connectors/sandbox/shared"
 )
 
 // TestReference compares with every row of the reference values about silos and

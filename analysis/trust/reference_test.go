@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"fairlead/internal/shared"
+	"fairlead/connectors/sandbox/shared"
 )
 
 // TestReference compares with every row of the reference values about surveys;

@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"fairlead/connectors/clickhouse/embedded"
-	"fairlead/internal/shared"
+	"fairlead/connectors/sandbox/shared"
 )
 
 // binary is the program as a user has it, built without cgo.

@@ -9,12 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"fairlead/connectors/sandbox/shared"
 	"fairlead/connectors/servicenow"
 	"fairlead/connectors/servicenow/servicenowtest"
 	"fairlead/connectors/source"
 	"fairlead/connectors/ticket"
 	"fairlead/connectors/timeline"
-	"fairlead/internal/shared"
 )
 
 // logHead is the header of the published log.

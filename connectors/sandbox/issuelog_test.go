@@ -15,10 +15,10 @@ import (
 	"fairlead/connectors/jira"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/sandbox"
+	"fairlead/connectors/sandbox/shared"
 	"fairlead/connectors/source"
 	"fairlead/connectors/ticket"
 	"fairlead/connectors/timeline"
-	"fairlead/internal/shared"
 )
 
 // collected is what a first collection brought.

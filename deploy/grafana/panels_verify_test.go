@@ -17,9 +17,9 @@ import (
 	"testing"
 	"time"
 
+	"fairlead/connectors/sandbox/shared"
 	prom "fairlead/deploy/prometheus"
 	"fairlead/deploy/prometheus/prometheustest"
-	"fairlead/internal/shared"
 )
 
 type dashboard struct {

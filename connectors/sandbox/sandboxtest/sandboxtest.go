@@ -16,12 +16,12 @@ import (
 	"fairlead/connectors/jira"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/sandbox"
+	"fairlead/connectors/sandbox/shared"
 	"fairlead/connectors/servicenow"
 	"fairlead/connectors/servicenow/servicenowtest"
 	"fairlead/connectors/source"
 	"fairlead/connectors/ticket"
 	"fairlead/connectors/timeline"
-	"fairlead/internal/shared"
 )
 
 // The tables of an organisation's ServiceNow.

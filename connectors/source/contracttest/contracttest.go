@@ -23,8 +23,8 @@ import (
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
+	"fairlead/connectors/sandbox/shared"
 	"fairlead/connectors/source"
-	"fairlead/internal/shared"
 )
 
 // Description reads a vendor's description from the folder of specs.
