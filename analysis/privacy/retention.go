@@ -23,11 +23,12 @@ type Retention struct {
 
 const day = 24 * time.Hour
 
-// DefaultRetention keeps tickets for as long as they are evidence of knowing an
-// area, figures of people for a quarter, the access log for two years, and reports
-// for ever: they are the figures of groups by quarter from which trends are read.
+// DefaultRetention computes figures of people for a quarter and keeps the access log
+// for two years. Tickets it keeps until somebody says for how long: nothing of a
+// source is to be missing without a word, and trends of eight quarters are read from
+// their histories.
 func DefaultRetention() Retention {
-	return Retention{Tickets: 547 * day, People: 90 * day, AccessLog: 731 * day}
+	return Retention{People: 90 * day, AccessLog: 731 * day}
 }
 
 // leastTickets is the longest that the figures of an instant look back for tickets

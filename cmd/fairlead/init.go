@@ -76,6 +76,13 @@ metrics:
   # Series about single engineers, under pseudonyms, on /metrics/people. Where
   # others can reach it, name in people_users who of web.config_file may read it.
   people: %t
+
+# How long closed tickets are kept after the last that happened to them. Without
+# it they are kept for ever; 13128h is 547 days, after which they count as evidence
+# of nothing.
+# privacy:
+#   retention:
+#     tickets: 13128h
 `, people)
 	if err := parseConfig([]byte(text), defaultConfig()); err != nil {
 		return fmt.Errorf("writing a configuration that can be read: %w", err)
