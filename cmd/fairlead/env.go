@@ -84,14 +84,16 @@ func overlayStruct(v reflect.Value, prefix string, vars map[string]string) error
 		if !field.IsExported() || tag == "-" {
 			continue
 		}
-		path := prefix
-		if !strings.Contains(options, "inline") {
-			if tag == "" {
-				tag = strings.ToLower(field.Name)
+		if strings.Contains(options, "inline") {
+			if err := overlayStruct(v.Field(i), prefix, vars); err != nil {
+				return err
 			}
-			path = prefix + envName(tag)
+			continue
 		}
-		if err := overlayValue(v.Field(i), path, vars); err != nil {
+		if tag == "" {
+			tag = strings.ToLower(field.Name)
+		}
+		if err := overlayValue(v.Field(i), prefix+envName(tag), vars); err != nil {
 			return err
 		}
 	}

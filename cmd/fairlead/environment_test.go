@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -75,5 +76,20 @@ func TestSourcesOfTheEnvironment(t *testing.T) {
 	asana := cfg.Sources["asana"]
 	if len(cfg.Sources) != 3 || asana == nil || asana.Asana == nil || asana.Asana.URL != "https://app.asana.com" || len(asana.Asana.Projects) != 2 || asana.Since != "6mo" {
 		t.Errorf("sources are %v, with %+v", keysOf(cfg.Sources), asana)
+	}
+}
+
+// What the README says of every key, that the environment can set it.
+func TestEveryKeyIsAVariable(t *testing.T) {
+	var keys []string
+	settings(reflect.TypeFor[Config](), "", &keys)
+	for _, key := range keys {
+		key, _, _ = strings.Cut(strings.ReplaceAll(key, "<name>", "desk"), "[]")
+		name := envPrefix + envName(key)
+		cfg := defaultConfig()
+		// A value that no key can have at least shows that the key was met.
+		if unknown, err := overlay(cfg, []string{name + "={"}); err == nil && len(unknown) > 0 {
+			t.Errorf("%s is no variable for %s", name, key)
+		}
 	}
 }
