@@ -35,7 +35,7 @@ func propertyWeeks(t *testing.T, n int) {
 		who := persons(t, e)
 		parameters := w.parameters(millis(hour(cut + 7*24)))
 		parameters["weeks"] = numbersParameter([]int64{millis(hour(cut - 7*24)), millis(hour(cut))})
-		parameters["unplanned"] = stringsParameter([]string{"incident"})
+		parameters["unplanned"], parameters["actors"] = stringsParameter([]string{"incident"}), "[]"
 		type key struct {
 			week   int
 			person string
