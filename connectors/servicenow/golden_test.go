@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,12 +20,15 @@ import (
 // platform's answers, and keeps the queries.
 type script struct {
 	t       *testing.T
+	mu      sync.Mutex // requests of a page come at once
 	queries map[string][]string
 }
 
 func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	table := strings.TrimPrefix(r.URL.Path, "/api/now/table/")
+	s.mu.Lock()
 	s.queries[table] = append(s.queries[table], r.URL.RawQuery)
+	s.mu.Unlock()
 	b, err := os.ReadFile("testdata/" + table + ".json")
 	if err != nil {
 		s.t.Errorf("%s was asked for", table)
