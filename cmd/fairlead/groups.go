@@ -23,7 +23,7 @@ var figures = []struct {
 	of            func(analysis.Group) *float64
 }{
 	{"total", "total", 1, func(g analysis.Group) *float64 { return &g.Total }},
-	{"unassigned", "unassigned", 1, func(g analysis.Group) *float64 { return &g.Unassigned }},
+	{"unassigned", "", 0, func(g analysis.Group) *float64 { return &g.Unassigned }},
 	{"bots", "", 0, func(g analysis.Group) *float64 { return &g.Bots }},
 	{"gini", "gini", 3, func(g analysis.Group) *float64 { return g.Gini }},
 	{"gini_low", "", 0, func(g analysis.Group) *float64 { return g.GiniLow }},
