@@ -177,6 +177,9 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 	return p.render(v, http.StatusOK, "person.html", c.Pseudonym, d)
 }
 
+// subject is whose numbers are taken apart, over which window.
+type subject struct{ pseudonym, window string }
+
 // why takes the numbers of somebody apart, as far as the viewer may see them.
 func (p *Pages) why(v *visit, pseudonym string, own, hours bool) why {
 	most, query := ticketsShown, v.r.URL.Query()
@@ -184,9 +187,17 @@ func (p *Pages) why(v *visit, pseudonym string, own, hours bool) why {
 	if all {
 		most = math.MaxInt
 	}
-	x, err := p.options.Engine.Explain(v.ctx(), analysis.ExplainQuery{
+	asked := analysis.ExplainQuery{
 		AsOf: v.s.AsOf, Engineer: pseudonym, Window: window(v), Basis: analysis.Load, Unit: analysis.Tickets, Tickets: most,
-	})
+	}
+	explain := func() (analysis.Explanation, error) { return p.options.Engine.Explain(v.ctx(), asked) }
+	var x analysis.Explanation
+	var err error
+	if all {
+		x, err = explain() // may be long, and is seldom asked for
+	} else {
+		x, err = p.taken.of(v.s, subject{pseudonym, asked.Window.String()}, explain)
+	}
 	if err != nil {
 		p.log.Warn("the numbers of an engineer could not be taken apart", "error", err)
 		return why{Failed: true}

@@ -2,12 +2,10 @@ package web
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"sync"
 
 	"fairlead/analysis"
 )
@@ -271,7 +269,9 @@ func (p *Pages) team(v *visit) error {
 				d.Overload = append(d.Overload, o)
 			}
 		}
-		plan, err := p.plans.of(v.ctx(), v.s, name)
+		plan, err := p.plans.of(v.s, name, func() (analysis.Rebalancing, error) {
+			return p.options.Engine.Rebalance(v.ctx(), name, v.s.AsOf, analysis.DefaultRebalanceOptions())
+		})
 		if err != nil {
 			p.log.Warn("no rebalancing could be made", "error", err)
 			d.PlanNot = "It could not be made: the log of the service says why."
@@ -311,47 +311,6 @@ func (d teamData) members() []string {
 	}
 	delete(seen, "") // nobody
 	return slices.Sorted(maps.Keys(seen))
-}
-
-// plans are the rebalancings of a Snapshot, each made once.
-type plans struct {
-	engine Engine
-	mu     sync.Mutex
-	at     *analysis.Snapshot
-	made   map[string]*plan
-}
-
-type plan struct {
-	once   sync.Mutex
-	done   bool
-	result analysis.Rebalancing
-}
-
-func newPlans(e Engine) *plans { return &plans{engine: e} }
-
-func (p *plans) of(ctx context.Context, s *analysis.Snapshot, team string) (analysis.Rebalancing, error) {
-	p.mu.Lock()
-	if p.at != s {
-		p.at, p.made = s, map[string]*plan{}
-	}
-	one := p.made[team]
-	if one == nil {
-		one = &plan{}
-		p.made[team] = one
-	}
-	p.mu.Unlock()
-
-	one.once.Lock()
-	defer one.once.Unlock()
-	if one.done {
-		return one.result, nil
-	}
-	result, err := p.engine.Rebalance(ctx, team, s.AsOf, analysis.DefaultRebalanceOptions())
-	if err != nil {
-		return analysis.Rebalancing{}, err
-	}
-	one.done, one.result = true, result
-	return result, nil
 }
 
 func teamLink(name string) string { return "/team?" + url.Values{"team": {name}}.Encode() }

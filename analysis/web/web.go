@@ -96,7 +96,8 @@ type Pages struct {
 
 	mu    sync.Mutex
 	known *known
-	plans *plans
+	plans memo[string, analysis.Rebalancing]  // by team
+	taken memo[subject, analysis.Explanation] // apart
 }
 
 // New makes the pages. The error says which setting is wrong.
@@ -105,7 +106,7 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pages{options: o, gate: g, now: o.Clock, log: o.Logger, plans: newPlans(o.Engine)}
+	p := &Pages{options: o, gate: g, now: o.Clock, log: o.Logger}
 	if p.now == nil {
 		p.now = time.Now
 	}
