@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -80,9 +81,9 @@ func TestAChangedConfigurationHolds(t *testing.T) {
 					must(err)
 				}
 			}
-			requests := 0
+			var requests atomic.Int64
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				requests++
+				requests.Add(1)
 				w.Header().Set("Date", clock().Format(http.TimeFormat))
 				site.ServeHTTP(w, r)
 			}))
@@ -98,7 +99,8 @@ func TestAChangedConfigurationHolds(t *testing.T) {
 			since := epoch.AddDate(-2, 0, 0)
 			collect := func() map[string]string {
 				t.Helper()
-				now, requests = now.AddDate(0, 0, 1), 0
+				now = now.AddDate(0, 0, 1)
+				requests.Store(0)
 				src, err := jira.New(cfg, jira.Options{Name: "jira", Transport: rest.New("jira", rest.Config{}, nil, nil, nil), Clock: clock, Since: since})
 				must(err)
 				config := collector.DefaultConfig()
@@ -122,12 +124,12 @@ func TestAChangedConfigurationHolds(t *testing.T) {
 
 			cfg.Projects = []string{"NET"}
 			expect("a first collection", "NET-1 NET-2 NET-3", "done")
-			quiet := requests
+			quiet := requests.Load()
 			cfg.Projects = []string{"NET", "DB"}
 			expect("another project", "NET-1 NET-2 NET-3 DB-1 DB-2 DB-3", "done")
 			expect("a day later", "NET-1 NET-2 NET-3 DB-1 DB-2 DB-3", "done")
-			if requests >= quiet {
-				t.Errorf("a restart takes %d requests, and a first collection %d", requests, quiet)
+			if again := requests.Load(); again >= quiet {
+				t.Errorf("a restart takes %d requests, and a first collection %d", again, quiet)
 			}
 			since = epoch.AddDate(-5, 0, 0)
 			expect("further back", "NET-1 NET-2 NET-3 NET-4 DB-1 DB-2 DB-3 DB-4", "done")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,13 +107,15 @@ func TestCheckTellsLimitAndTime(t *testing.T) {
 		for n := range 100 {
 			add(t, in, serverNow.Add(-time.Duration(n)*time.Hour))
 		}
-		now := serverNow
+		var waited atomic.Int64
 		src := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			now = now.Add(30 * time.Second)
+			waited.Add(int64(30 * time.Second))
 			w.Header().Set("X-RateLimit-Limit", "50")
 			w.Header().Set("X-RateLimit-Remaining", "47")
 			in.ServeHTTP(w, r)
-		}), flavour, func(_ *jira.Config, o *jira.Options) { o.Clock = func() time.Time { return now } })
+		}), flavour, func(_ *jira.Config, o *jira.Options) {
+			o.Clock = func() time.Time { return serverNow.Add(time.Duration(waited.Load())) }
+		})
 		report, err := src.Check(t.Context())
 		must(t, err)
 		said := fmt.Sprint(report.Facts)

@@ -193,13 +193,13 @@ func TestNoTableIsLeftBehind(t *testing.T) {
 		if !strings.HasSuffix(r.URL.Path, "/problem") {
 			return
 		}
-		in.now = in.now.Add(10 * time.Minute)
+		now := in.advance(10 * time.Minute)
 		if n++; n == 3 {
-			in.Insert("incident", servicenowtest.Record{"number": "late"}, "ann", in.now)
-			in.now = in.now.Add(10 * time.Minute)
+			in.Insert("incident", servicenowtest.Record{"number": "late"}, "ann", now)
+			now = in.advance(10 * time.Minute)
 		}
 		if n == 5 {
-			in.Insert("problem", servicenowtest.Record{"number": "later"}, "ann", in.now)
+			in.Insert("problem", servicenowtest.Record{"number": "later"}, "ann", now)
 		}
 	})
 	seen := map[string]bool{}
@@ -228,13 +228,13 @@ func TestRowThatChangesWhileItsPageIsRead(t *testing.T) {
 	in := newInstance(servicenowtest.Options{})
 	in.fill(t, "incident", 12)
 	n := 0
-	transport := rewrite{memory{in.Instance}, func(r *http.Request, body string) string {
+	transport := &rewrite{next: memory{in.Instance}, change: func(r *http.Request, body string) string {
 		if !strings.Contains(r.URL.Path, "incident") {
 			return body
 		}
 		if n++; n == 1 { // the first page's last row is from just now
 			i := strings.LastIndex(body, `"sys_updated_on":"`) + len(`"sys_updated_on":"`)
-			return body[:i] + servicenowtest.FormatTime(in.now) + body[i+19:]
+			return body[:i] + servicenowtest.FormatTime(in.clock()) + body[i+19:]
 		}
 		return body
 	}}
@@ -267,8 +267,7 @@ func TestTicketThatOutrunsItsAudit(t *testing.T) {
 	in.Observe(func(r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/sys_audit") && !done {
 			done = true
-			in.now = in.now.Add(time.Minute)
-			if err := in.Update("incident", id, servicenowtest.Record{"assigned_to": sysID("sys_user", "cyd")}, "bob", in.now); err != nil {
+			if err := in.Update("incident", id, servicenowtest.Record{"assigned_to": sysID("sys_user", "cyd")}, "bob", in.advance(time.Minute)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -282,7 +281,7 @@ func TestTicketThatOutrunsItsAudit(t *testing.T) {
 			continue
 		}
 		last := tk.Changes[len(tk.Changes)-1]
-		if tk.Assignee != sysID("sys_user", "cyd") || last.To != tk.Assignee || !tk.Updated.Equal(in.now) {
+		if tk.Assignee != sysID("sys_user", "cyd") || last.To != tk.Assignee || !tk.Updated.Equal(in.clock()) {
 			t.Errorf("got %+v", tk)
 		}
 	}
@@ -410,10 +409,10 @@ func requestsForThousand(t *testing.T, batches bool, most float64, incremental i
 	}
 	t.Logf("requests_per_1000 servicenow full %.1f", full)
 
-	in.now = in.now.Add(time.Hour)
+	now := in.advance(time.Hour)
 	changed := n / 100
 	for i := range changed {
-		if err := in.Update("incident", sysID("incident", fmt.Sprint(i*100)), servicenowtest.Record{"priority": fmt.Sprint(1 + (i+1)%5)}, "ann", in.now.Add(-time.Minute)); err != nil {
+		if err := in.Update("incident", sysID("incident", fmt.Sprint(i*100)), servicenowtest.Record{"priority": fmt.Sprint(1 + (i+1)%5)}, "ann", now.Add(-time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -34,13 +34,14 @@ func (r *recorder) response(req *http.Request) *http.Response {
 	}
 }
 
-// rewrite changes the bodies that come back.
+// rewrite changes the bodies that come back, one at a time.
 type rewrite struct {
+	mu     sync.Mutex
 	next   http.RoundTripper
 	change func(r *http.Request, body string) string
 }
 
-func (w rewrite) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *rewrite) RoundTrip(r *http.Request) (*http.Response, error) {
 	resp, err := w.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
@@ -49,6 +50,8 @@ func (w rewrite) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	resp.Body = io.NopCloser(strings.NewReader(w.change(r, string(b))))
 	return resp, nil
 }
@@ -110,7 +113,7 @@ func cancelledRequestIsHalved(t *testing.T) {
 	in := newInstance(servicenowtest.Options{})
 	in.fill(t, "incident", 30)
 	var limits []string
-	transport := rewrite{memory{in.Instance}, func(r *http.Request, body string) string {
+	transport := &rewrite{next: memory{in.Instance}, change: func(r *http.Request, body string) string {
 		if !strings.HasSuffix(r.URL.Path, "/incident") {
 			return body
 		}
@@ -123,7 +126,7 @@ func cancelledRequestIsHalved(t *testing.T) {
 	}}
 	cfg := servicenow.DefaultConfig()
 	cfg.URL, cfg.Username, cfg.Password, cfg.PageSize = "https://acme.service-now.com", "fairlead", "fairlead", 20
-	src, err := servicenow.New(cfg, servicenow.Options{Transport: transport, Clock: func() time.Time { return in.now }})
+	src, err := servicenow.New(cfg, servicenow.Options{Transport: transport, Clock: in.clock})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,11 +146,8 @@ func TestLongRequestsAreSplit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in := newInstance(servicenowtest.Options{MaxURL: limit.theirs})
 			in.fill(t, "incident", 100)
-			var mu sync.Mutex // requests come side by side
 			longest := 0
 			in.Observe(func(r *http.Request) {
-				mu.Lock()
-				defer mu.Unlock()
 				longest = max(longest, len(r.URL.String()))
 			})
 			tickets, _, err := drain(in.connect(t, func(c *servicenow.Config) { c.MaxURLBytes = limit.ours }), source.StreamOpen, source.Cursor{Start: monday})
@@ -192,7 +192,7 @@ func TestOAuth(t *testing.T) {
 			now(1)
 			in.RevokeTokens() // refused once, then renewed
 			now(2)
-			in.now = in.now.Add(29*time.Minute + 30*time.Second) // about to run out
+			in.advance(29*time.Minute + 30*time.Second) // about to run out
 			now(3)
 
 			in.Inject(servicenowtest.Fault{Table: "incident", Status: 401})

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -64,12 +65,20 @@ func (in *Instance) SetRateLimit(requests int, window time.Duration) {
 	in.faults.limit, in.faults.window, in.faults.used, in.faults.resets = requests, window, 0, time.Time{}
 }
 
-// Observe calls f before each answered request, outside of any lock, so that f
-// may change the instance between two requests of a client. nil ends it.
+// Observe calls f before each answered request, one at a time, so that f may change
+// the instance between two requests of a client. nil ends it.
 func (in *Instance) Observe(f func(*http.Request)) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.faults.observer = f
+	in.faults.observer = nil
+	if f != nil {
+		var mu sync.Mutex
+		in.faults.observer = func(r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			f(r)
+		}
+	}
 }
 
 // Requests says how many requests came, by path; those that were refused or
