@@ -68,10 +68,12 @@ type Forgotten struct {
 	Entries  int      `json:"entries"`  // of the access log
 	Tickets  uint64   `json:"tickets"`  // that stay, with a number in place of the person
 
-	// InFiles is whether the roster's files still name them, and Entry what may
-	// stand there instead, so that their team's capacity in the past stays.
-	InFiles bool   `json:"in_files"`
-	Entry   string `json:"entry"`
+	// InFiles is whether the roster's files still name them, Files which these are,
+	// and Entry what may stand there instead, so that their team's capacity in the
+	// past stays.
+	InFiles bool     `json:"in_files"`
+	Files   []string `json:"files"`
+	Entry   string   `json:"entry"`
 }
 
 // ErrNobody: nobody is known by that word, or not any more.
@@ -122,6 +124,9 @@ func (f *Forgetter) Forget(ctx context.Context, word, by string, dry bool) (Forg
 	}
 	if told.InFiles, err = f.inFiles(who); err != nil {
 		return told, err
+	}
+	if told.InFiles {
+		told.Files = f.Roster
 	}
 	if told.Entries, err = f.journal(who.Words, dry); err != nil {
 		return told, err

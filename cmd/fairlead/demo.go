@@ -162,7 +162,7 @@ func (c demoCmd) Run(ctx context.Context, a *app) (err error) {
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "\nServing %s/metrics and %[1]s/metrics/people, and pages to look at: %[1]s/\nCtrl-C ends it.\n", s.url())
+	fmt.Fprintf(a.stdout, "\nServing %s/metrics and %[1]s/metrics/people, and pages to look at: %[1]s/\nCtrl-C ends it. Then try the other commands with --data %s, as in\n  fairlead analyze --data %[2]s\n", s.url(), dir)
 	return s.run(ctx)
 }
 

@@ -91,7 +91,7 @@ func (a *app) tellForgotten(f privacy.Forgotten) {
 	say("")
 	say("Out of Fairlead's reach, and for you to do:")
 	if f.InFiles {
-		say("  - The roster's files (%s) still name the person: take the entry out. To keep what the capacity", strings.Join(a.cfg.Roster, ", "))
+		say("  - The roster's files (%s) still name the person: take the entry out. To keep what the capacity", strings.Join(f.Files, ", "))
 		say("    of their team was, put this in place of their id, name, addresses and accounts, and leave the rest:")
 		if f.Entry != "" {
 			say("      %s", f.Entry)

@@ -30,6 +30,11 @@ const (
 
 func keyPath(dir string) string { return filepath.Join(dir, "identity.key") }
 
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
 // openHouse opens the data folder and the warehouse. The caller closes it.
 func (a *app) openHouse(ctx context.Context, dir string, how opening) (_ *house, err error) {
 	external := a.cfg.ClickHouse.DSN != ""
@@ -43,7 +48,11 @@ func (a *app) openHouse(ctx context.Context, dir string, how opening) (_ *house,
 	case toRead:
 		h.key, err = identity.Load(keyPath(dir))
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("data folder %s holds no key, so nothing was collected with it: run fairlead collect or fairlead demo first, or choose another folder with --data", dir)
+			other := "choose another folder with --data"
+			if demo, err := userDataDir("demo"); err == nil && a.globals.Data == "" && a.cfg.DataDir == "" && isFile(keyPath(demo)) {
+				other = "add --data " + demo + " for what fairlead demo collected"
+			}
+			return nil, fmt.Errorf("data folder %s holds no key, so nothing was collected with it: run fairlead collect or fairlead demo first, or %s", dir, other)
 		}
 	}
 	if err != nil {
