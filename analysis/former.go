@@ -20,66 +20,64 @@ const formerEngineer = "former engineer"
 
 func isFormer(pseudonym string) bool { return people.IsFormer(pseudonym) }
 
-// IsFormer reports whether a pseudonym of a Quarter stands for somebody who was
-// erased: they are shown to nobody. The other results have none.
+// IsFormer reports whether a pseudonym stands for somebody who was erased: they are
+// shown to nobody. Those of a Quarter, of Distribution and of History may, as these
+// are for adding up; the other results have none.
 func IsFormer(pseudonym string) bool { return isFormer(pseudonym) }
 
-// without is the list without those who were erased; the same where there are none.
-func without[T any](list []T, pseudonym func(T) string) []T {
-	gone := func(one T) bool { return isFormer(pseudonym(one)) }
-	if !slices.ContainsFunc(list, gone) {
+// without is the list without some people; the same where it has none of them.
+func without[T any](list []T, gone func(pseudonym string) bool, pseudonym func(T) string) []T {
+	dropped := func(one T) bool { return gone(pseudonym(one)) }
+	if !slices.ContainsFunc(list, dropped) {
 		return list
 	}
-	return slices.DeleteFunc(slices.Clone(list), gone)
+	return slices.DeleteFunc(slices.Clone(list), dropped)
 }
 
-func withoutFormer(groups []Group) []Group {
-	for i := range groups {
-		groups[i].Engineers = without(groups[i].Engineers, func(p Part) string { return p.Pseudonym })
+// drop takes people out of all that is told of single engineers. It writes to the
+// lists of groups, areas, states and losses, and makes those of people anew.
+func (s *Snapshot) drop(gone func(pseudonym string) bool) {
+	for _, groups := range s.Teams {
+		for i := range groups {
+			groups[i].Engineers = without(groups[i].Engineers, gone, func(p Part) string { return p.Pseudonym })
+		}
 	}
-	return groups
+	s.Open.drop(gone)
+	s.Overload = without(s.Overload, gone, func(o EngineerOverload) string { return o.Pseudonym })
+	s.Findings = without(s.Findings, gone, func(f Finding) string { return f.Engineer })
+	s.dropKnowledge(gone)
 }
 
-// withoutFormer takes those who were erased out of the lists of single engineers.
-func (s *Snapshot) withoutFormer() {
-	for key := range s.Teams {
-		withoutFormer(s.Teams[key])
-	}
-	s.Open.withoutFormer()
-	s.Overload = without(s.Overload, func(o EngineerOverload) string { return o.Pseudonym })
-	s.withoutFormerKnowledge()
-}
-
-// withoutFormerKnowledge takes them out of who knows what.
-func (s *Snapshot) withoutFormerKnowledge() {
-	withoutFormerHolders(s.Areas)
+// dropKnowledge takes them out of who knows what.
+func (s *Snapshot) dropKnowledge(gone func(pseudonym string) bool) {
+	dropHolders(s.Areas, gone)
 	for i := range s.States {
 		k := &s.States[i].Knowledge
 		if k.Bus != nil {
 			bus := *k.Bus
-			bus.Who = without(bus.Who, func(who string) string { return who })
+			bus.Who = without(bus.Who, gone, func(who string) string { return who })
 			k.Bus = &bus
 		}
-		k.WhatIf = without(k.WhatIf, func(w WhatIf) string { return w.Pseudonym })
+		k.WhatIf = without(k.WhatIf, gone, func(w WhatIf) string { return w.Pseudonym })
 		for j := range k.WhatIf {
-			k.WhatIf[j].Next = without(k.WhatIf[j].Next, func(n Successor) string { return n.Pseudonym })
+			k.WhatIf[j].Next = without(k.WhatIf[j].Next, gone, func(n Successor) string { return n.Pseudonym })
 		}
 	}
 }
 
-func withoutFormerHolders(areas []AreaOwnership) {
+func dropHolders(areas []AreaOwnership, gone func(pseudonym string) bool) {
 	for i := range areas {
 		a := &areas[i]
-		a.Holders = without(a.Holders, func(h Holder) string { return h.Pseudonym })
-		a.Seconds = without(a.Seconds, func(n Successor) string { return n.Pseudonym })
-		if a.Sole != nil && isFormer(a.Sole.Pseudonym) {
+		a.Holders = without(a.Holders, gone, func(h Holder) string { return h.Pseudonym })
+		a.Seconds = without(a.Seconds, gone, func(n Successor) string { return n.Pseudonym })
+		if a.Sole != nil && gone(a.Sole.Pseudonym) {
 			a.Sole = nil
 		}
 	}
 }
 
-func (l *OpenLoad) withoutFormer() {
-	l.Engineers = without(l.Engineers, func(e EngineerLoad) string { return e.Pseudonym })
+func (l *OpenLoad) drop(gone func(pseudonym string) bool) {
+	l.Engineers = without(l.Engineers, gone, func(e EngineerLoad) string { return e.Pseudonym })
 }
 
 // formerly is a pseudonym of one of them, in a text.

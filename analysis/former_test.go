@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -78,6 +80,7 @@ func TestForgottenCount(t *testing.T) {
 			if pseudonym == "" || !strings.Contains(told(t, before), pseudonym) {
 				t.Fatal("Ann is nowhere from the beginning")
 			}
+			erasedFromShown(t, before, pseudonym, "Ann")
 			who, found, err := e.Whois(ctx, pseudonym)
 			if err != nil || !found {
 				t.Fatal(found, err)
@@ -174,13 +177,52 @@ func TestForgottenCount(t *testing.T) {
 	}
 }
 
+// erasedFromShown: of who is erased nothing is shown from then on, though no new
+// analysis has been made, and though one ends that was begun before; those who read
+// the snapshot before go on reading it, and groups' figures stay.
+func erasedFromShown(t *testing.T, s *Snapshot, pseudonym, name string) {
+	t.Helper()
+	text := told(t, s)
+	var shown Published
+	if shown.Erase(); shown.Load() != nil {
+		t.Fatal("something is shown before there is anything")
+	}
+	shown.Store(s)
+	if shown.Load() != s {
+		t.Error("another snapshot is shown, though nobody is erased")
+	}
+	shown.Erase(pseudonym)
+	for _, when := range []string{"at once", "after an analysis that was under way"} {
+		now := shown.Load()
+		for _, trace := range []string{pseudonym, name} {
+			if strings.Contains(told(t, now), trace) {
+				t.Errorf("%q is shown %s", trace, when)
+			}
+		}
+		for key, groups := range s.Teams {
+			for i, g := range groups {
+				h := now.Teams[key][i]
+				g.Engineers, h.Engineers = nil, nil
+				if !reflect.DeepEqual(g, h) {
+					t.Errorf("%s: %v %s was %+v, and is %+v", when, key, g.Name, g, h)
+				}
+			}
+		}
+		shown.Store(s)
+	}
+	if told(t, s) != text {
+		t.Error("the snapshot was changed under those who read it")
+	}
+}
+
 // told is all that a value says.
 func told(t *testing.T, v any) string {
 	t.Helper()
 	if s, ok := v.(*Snapshot); ok {
 		all := []any{s.Unmatched, s.Open, s.States, s.Overload, s.Areas, s.Findings}
-		for _, groups := range s.Teams {
-			all = append(all, groups)
+		keys := slices.SortedFunc(maps.Keys(s.Teams), func(a, b TeamsKey) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		for _, key := range keys {
+			all = append(all, s.Teams[key])
 		}
 		return told(t, all)
 	}

@@ -59,7 +59,7 @@ func (e *Engine) Snapshots(ctx context.Context, q PastQuery) iter.Seq2[*Snapshot
 				yield(nil, fmt.Errorf("computing the states of %s: %w", p.AsOf.Format(time.DateOnly), err))
 				return
 			}
-			s.withoutFormer()
+			s.drop(isFormer)
 			if !yield(s, nil) {
 				return
 			}

@@ -54,7 +54,7 @@ func (e *Engine) LoadAt(ctx context.Context, at time.Time) (OpenLoad, error) {
 		return OpenLoad{}, err
 	}
 	load, err := e.openLoad(ctx, w, &model, at, to)
-	load.withoutFormer()
+	load.drop(isFormer)
 	return load, err
 }
 

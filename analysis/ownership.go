@@ -81,7 +81,7 @@ func (e *Engine) Ownership(ctx context.Context, asOf time.Time, window Window) (
 	}
 	from, to := window.Bounds(asOf)
 	areas, err := e.ownership(ctx, w, millis(from), millis(to))
-	withoutFormerHolders(areas)
+	dropHolders(areas, isFormer)
 	return areas, err
 }
 

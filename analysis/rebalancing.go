@@ -384,7 +384,7 @@ func (e *Engine) ableToTake(ctx context.Context, b *board, team string) ([]membe
 	w := b.w
 	if w.crew != nil {
 		if _, ok := w.crew.roster.Team(team); ok {
-			return without(w.crew.members(team, b.asOf, b.asOf.Add(b.o.Ahead)), func(m member) string { return m.pseudonym }), nil
+			return without(w.crew.members(team, b.asOf, b.asOf.Add(b.o.Ahead)), isFormer, func(m member) string { return m.pseudonym }), nil
 		}
 	}
 	if b.queues == nil {
@@ -403,7 +403,7 @@ func (e *Engine) ableToTake(ctx context.Context, b *board, team string) ([]membe
 	for _, p := range regulars(t) {
 		people = append(people, member{p, t.names[p], 1})
 	}
-	return without(people, func(m member) string { return m.pseudonym }), nil
+	return without(people, isFormer, func(m member) string { return m.pseudonym }), nil
 }
 
 // underWay are the statuses in which somebody is at work, and those that wait for

@@ -148,7 +148,7 @@ func (e *Engine) Quarter(ctx context.Context, window Window, asOf time.Time) (*Q
 	if err != nil {
 		return nil, err
 	}
-	s.withoutFormerKnowledge() // the curves of work are made with everybody
+	s.dropKnowledge(isFormer) // the curves of work are made with everybody
 	q.Snapshot, q.Method = s, methodOf(own.config, s.EffortVersion)
 
 	for week := overload.WeekOf(from.Add(7*24*time.Hour - time.Millisecond)); !(week + 1).Start().After(to); week++ {

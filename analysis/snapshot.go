@@ -63,7 +63,7 @@ func (e *Engine) Snapshot(ctx context.Context, asOf time.Time) (*Snapshot, error
 	if err != nil {
 		return nil, err
 	}
-	s.withoutFormer()
+	s.drop(isFormer)
 	return s, nil
 }
 

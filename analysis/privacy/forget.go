@@ -52,6 +52,9 @@ type Forgetter struct {
 	Engine    Engine
 	Warehouse Warehouse
 	Journal   *web.Journal
+	// Shown is the analysis that a service shows; nil where none runs. The person
+	// is taken out of it as soon as they are erased, and not only with the next.
+	Shown *analysis.Published
 	// Roster is the files and folders that the roster is read from.
 	Roster []string
 	Now    func() time.Time
@@ -136,6 +139,9 @@ func (f *Forgetter) Forget(ctx context.Context, word, by string, dry bool) (Forg
 		held, err = f.Warehouse.WouldForget(ctx, who.Refs, who.Addresses)
 	} else {
 		held, err = f.Warehouse.Forget(ctx, who.Refs, who.Addresses)
+		if f.Shown != nil { // also where it failed: the mark comes first
+			f.Shown.Erase(told.Labels...)
+		}
 	}
 	if err != nil {
 		return told, err

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -148,7 +147,7 @@ type service struct {
 	pruner   *privacy.Pruner
 	pruned   time.Time    // when it last was
 	renewals chan renewal // of the snapshot, at once
-	snapshot atomic.Pointer[analysis.Snapshot]
+	snapshot analysis.Published
 	mark     string // of what the snapshot was made from; of analyze alone
 	analyzed analysisMetrics
 	caughtUp chan struct{}
@@ -170,6 +169,7 @@ func (a *app) newService(h *house, reg *prometheus.Registry, listener net.Listen
 		pruner:   a.pruner(h),
 		renewals: make(chan renewal),
 	}
+	s.forgets.Shown = &s.snapshot
 	s.engine = a.watchedEngine(h, s.analyzed.queried)
 	e := exporter.New(s.snapshot.Load, exporter.WithConfig(a.cfg.Metrics))
 	s.groups.MustRegister(e.Groups())
