@@ -11,7 +11,7 @@ import (
 // was agreed that they may see it of people (metrics.person_after_hours).
 
 // theirs stands for the signs of overload that are told to the person alone.
-const theirs = "and a sign that is theirs to see"
+const theirs = "and a sign that only they can see"
 
 // WithoutHours is the state without what tells when somebody worked.
 func (o EngineerOverload) WithoutHours() EngineerOverload {

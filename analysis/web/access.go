@@ -138,26 +138,29 @@ func (v Viewer) Name() string {
 	case v.Address != "":
 		return v.Address
 	}
-	return "local"
+	return operator
 }
+
+// operator is what the access log calls whoever looks on the machine itself.
+const operator = "local"
 
 // Roles are the viewer's, in words.
 func (v Viewer) Roles() []string {
 	var roles []string
 	if v.Local {
-		roles = append(roles, "operator of this machine")
+		roles = append(roles, "the operator of this machine")
 	}
 	if v.Engineer() {
-		roles = append(roles, "engineer")
+		roles = append(roles, "an engineer")
 	}
 	if len(v.Self.Leads) > 0 {
-		roles = append(roles, "lead of "+strings.Join(v.Self.Leads, ", "))
+		roles = append(roles, "the lead of "+strings.Join(v.Self.Leads, ", "))
 	}
 	if len(v.Manages) > 0 {
-		roles = append(roles, "manager of "+strings.Join(v.Manages, ", "))
+		roles = append(roles, "a manager of "+strings.Join(v.Manages, ", "))
 	}
 	if v.Auditor {
-		roles = append(roles, "auditor")
+		roles = append(roles, "an auditor")
 	}
 	return roles
 }

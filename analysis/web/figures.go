@@ -51,7 +51,7 @@ func shares(g *analysis.Group) (template.HTML, error) {
 		return "", nil
 	}
 	for _, one := range sortedBy(g.Engineers, func(p analysis.Part) string { return p.Pseudonym }) {
-		bar := chart.Bar{Name: one.Pseudonym, Value: one.Relative, Note: fmt.Sprintf("%s ticket-days, capacity %s", number(one.Value, 0), number(one.Capacity, 2))}
+		bar := chart.Bar{Name: one.Pseudonym, Value: one.Relative, Note: fmt.Sprintf("%s ticket-days, capacity %s", whole(one.Value), number(one.Capacity, 2))}
 		if one.Tail != nil && *one.Tail < 0.01 {
 			bar.Note += ", more than luck gives once in a hundred"
 		}

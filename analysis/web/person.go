@@ -13,10 +13,13 @@ import (
 type personData struct {
 	analysis.Colleague
 	Own      bool // it is the viewer's
+	Hours    bool // whether others are shown when somebody worked
 	Overload []analysis.EngineerOverload
 	Knows    []knows
 	Why      why
-	Looked   []Access
+	Said     []string // findings about them, as the lead of the team reads them
+	Moves    []analysis.RebalancingMove
+	Looked   []looked
 	Looks    int
 }
 
@@ -107,6 +110,32 @@ func (w why) link(where analysis.Where, figure string) string {
 	return ""
 }
 
+// looked is an entry of the access log, and who it was for whom it is about.
+type looked struct {
+	Access
+	Who string
+}
+
+// lookerAt is who looked at somebody: a pseudonym says nothing to them, but that it
+// was the lead of their team does.
+func (v *visit) lookerAt(a Access, c analysis.Colleague) string {
+	own := v.viewer.Self.Pseudonym == c.Pseudonym
+	if own && a.By == c.Pseudonym {
+		return "you"
+	}
+	if who, found := v.known.Find(a.By); found {
+		for _, team := range c.Teams {
+			if slices.Contains(who.Leads, team) {
+				if own {
+					return "the lead of " + team
+				}
+				return "the lead of " + team + " (" + a.By + ")"
+			}
+		}
+	}
+	return looker(a)
+}
+
 type knows struct {
 	Area string
 	analysis.Holder
@@ -141,11 +170,11 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 	if v.s == nil {
 		return errEarly
 	}
-	d := personData{Colleague: c, Own: c.Pseudonym == v.viewer.Self.Pseudonym}
+	d := personData{Colleague: c, Own: c.Pseudonym == v.viewer.Self.Pseudonym, Hours: p.options.PersonAfterHours}
 	if err := p.logAccess(v, "page of an engineer", c.Pseudonym); err != nil {
 		return err
 	}
-	hours := d.Own || p.options.PersonAfterHours // whether it is shown when they worked
+	hours := d.Own || d.Hours // whether it is shown when they worked
 	for _, o := range v.s.Overload {
 		if o.Pseudonym != c.Pseudonym {
 			continue
@@ -159,6 +188,14 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 		d.Overload = append(d.Overload, o)
 	}
 	d.Why = p.why(v, c.Pseudonym, d.Own, hours)
+	for _, f := range v.s.Findings {
+		if f.Engineer == c.Pseudonym && (d.Own || v.viewer.Members(f.Team)) {
+			d.Said = append(d.Said, f.Sentence)
+		}
+	}
+	for _, o := range d.Overload {
+		d.Moves = append(d.Moves, p.moves(v, o.Team, c.Pseudonym)...)
+	}
 	for _, a := range v.s.Areas {
 		if !d.Own && !v.viewer.Members(a.Team) {
 			continue
@@ -170,11 +207,35 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 		}
 	}
 	slices.SortStableFunc(d.Knows, func(a, b knows) int { return cmp.Compare(b.Evidence, a.Evidence) })
-	var err error
-	if d.Looked, d.Looks, err = p.options.Journal.Latest(50, func(a Access) bool { return a.Pseudonym == c.Pseudonym }); err != nil {
+	entries, total, err := p.options.Journal.Latest(50, func(a Access) bool { return a.Pseudonym == c.Pseudonym })
+	if err != nil {
 		return err
 	}
+	d.Looks = total
+	for _, a := range entries {
+		d.Looked = append(d.Looked, looked{a, v.lookerAt(a, c)})
+	}
 	return p.render(v, http.StatusOK, "person.html", c.Pseudonym, d)
+}
+
+// moves are the tickets that a suggestion for a team would take from somebody or
+// give to them, as its lead sees it, without who else is in it.
+func (p *Pages) moves(v *visit, team, pseudonym string) []analysis.RebalancingMove {
+	plan, err := p.plan(v, team)
+	if err != nil {
+		p.log.Warn("no rebalancing could be made", "error", err)
+		return nil
+	}
+	var list []analysis.RebalancingMove
+	for _, m := range plan.Moves {
+		switch pseudonym {
+		case m.From:
+			list = append(list, analysis.RebalancingMove{Key: m.Key, Source: m.Source, From: m.From})
+		case m.To:
+			list = append(list, analysis.RebalancingMove{Key: m.Key, Source: m.Source, To: m.To, Why: m.Why})
+		}
+	}
+	return list
 }
 
 // subject is whose numbers are taken apart, over which window.

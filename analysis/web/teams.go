@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"fairlead/analysis"
 )
@@ -22,12 +23,39 @@ type teamRow struct {
 }
 
 type overviewData struct {
-	Findings []string
-	Settled  []string // findings that say why what looks uneven need not be talked about
+	Findings []finding
+	Settled  []finding // that say why what looks uneven need not be talked about
 	Teams    []teamRow
 	Hidden   int // teams under the least size
 	Mine     []string
 	Sources  []SourceState
+}
+
+// finding is what is said on the first page, and the pages that tell more of it.
+type finding struct {
+	Says string
+	More []link
+}
+
+// finding is one as far as the viewer may see it; false for one that is not for them.
+// To whoever is not shown single people an area's is told without its holder: what
+// it says then stands on the area's page as well.
+func (v *visit) finding(f analysis.Finding) (finding, bool) {
+	members := v.viewer.Members(f.Team)
+	told := finding{Says: f.Sentence, More: []link{{To: teamLink(f.Team), Says: f.Team}}}
+	if f.Area != "" {
+		told.More = append(told.More, link{To: areaLink(f.Area), Says: f.Area})
+	}
+	switch {
+	case members && f.Engineer != "":
+		told.More = append(told.More, link{To: engineerLink(f.Engineer), Says: f.Engineer})
+	case f.Kind == analysis.HoardedArea:
+		told.Says = strings.Replace(f.Sentence, "sits with "+f.Engineer, "sits with one person", 1)
+		return told, v.viewer.Area(f.Team, f.People) && !strings.Contains(told.Says, f.Engineer)
+	case f.Engineer != "":
+		return finding{}, false // what it says without the person stands in the team's row
+	}
+	return told, members || f.People == 0 || f.People >= v.viewer.minGroup
 }
 
 // rows are the teams that a viewer may see, those that need a conversation first.
@@ -91,6 +119,11 @@ func (v *visit) row(name string, g *analysis.Group, state *analysis.TeamState) t
 	if g != nil && g.Verdict == analysis.Uneven && !isExplained(g) {
 		row.Talk = append(row.Talk, "work is uneven beyond chance")
 	}
+	for _, f := range v.s.Findings {
+		if f.Kind == analysis.HoardedArea && f.Team == name && v.viewer.Area(f.Team, f.People) {
+			row.Talk = append(row.Talk, "what is known of "+f.Area+" sits with one person")
+		}
+	}
 	if state != nil {
 		if state.Overloaded > 0 {
 			row.Talk = append(row.Talk, counted(state.Overloaded, "person is", "people are")+" overloaded")
@@ -99,7 +132,7 @@ func (v *visit) row(name string, g *analysis.Group, state *analysis.TeamState) t
 			row.Talk = append(row.Talk, "work that nobody holds piles up")
 		}
 		if b := state.Knowledge.Bus; b != nil && b.People == 1 {
-			row.Talk = append(row.Talk, "one person knows by far most about half of the demand")
+			row.Talk = append(row.Talk, "at least half of its work hangs on what one person knows")
 		}
 	}
 	return row
@@ -169,19 +202,17 @@ func (p *Pages) overview(v *visit) error {
 		if _, shown := sizes[f.Team]; !shown {
 			continue
 		}
-		if f.Engineer != "" {
-			if !v.viewer.Members(f.Team) {
-				continue // what it says without the person stands in the team's row
-			}
-			seen[f.Engineer] = true
-		}
-		if f.People > 0 && f.People < v.viewer.minGroup && !v.viewer.Members(f.Team) {
+		told, may := v.finding(f)
+		if !may {
 			continue
 		}
+		if f.Engineer != "" && v.viewer.Members(f.Team) {
+			seen[f.Engineer] = true
+		}
 		if v.settled(f) {
-			d.Settled = append(d.Settled, f.Sentence)
+			d.Settled = append(d.Settled, told)
 		} else {
-			d.Findings = append(d.Findings, f.Sentence)
+			d.Findings = append(d.Findings, told)
 		}
 	}
 	if err := p.logAccess(v, "findings on the first page", slices.Sorted(maps.Keys(seen))...); err != nil {
@@ -269,9 +300,7 @@ func (p *Pages) team(v *visit) error {
 				d.Overload = append(d.Overload, o)
 			}
 		}
-		plan, err := p.plans.of(v.s, name, func() (analysis.Rebalancing, error) {
-			return p.options.Engine.Rebalance(v.ctx(), name, v.s.AsOf, analysis.DefaultRebalanceOptions())
-		})
+		plan, err := p.plan(v, name)
 		if err != nil {
 			p.log.Warn("no rebalancing could be made", "error", err)
 			d.PlanNot = "It could not be made: the log of the service says why."
@@ -283,6 +312,13 @@ func (p *Pages) team(v *visit) error {
 		}
 	}
 	return p.render(v, http.StatusOK, "team.html", name, d)
+}
+
+// plan is the suggestion for a team.
+func (p *Pages) plan(v *visit, team string) (analysis.Rebalancing, error) {
+	return p.plans.of(v.s, team, func() (analysis.Rebalancing, error) {
+		return p.options.Engine.Rebalance(v.ctx(), team, v.s.AsOf, analysis.DefaultRebalanceOptions())
+	})
 }
 
 // members are whom the page of a team shows singly, in order.

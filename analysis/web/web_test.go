@@ -32,6 +32,7 @@ const hostile = `</td><script>alert(1)</script>&"'=cmd|' /C calc'!A0` + "\u202et
 type answers struct {
 	colleagues *analysis.Colleagues
 	explained  []string // pseudonyms that were asked for
+	plan       *analysis.Rebalancing
 }
 
 func (a *answers) Colleagues(context.Context, time.Time) (*analysis.Colleagues, error) {
@@ -54,7 +55,10 @@ func (a *answers) Explain(_ context.Context, q analysis.ExplainQuery) (analysis.
 }
 
 func (a *answers) Rebalance(context.Context, string, time.Time, analysis.RebalanceOptions) (analysis.Rebalancing, error) {
-	return analysis.Rebalancing{}, errors.New("no plan today")
+	if a.plan == nil {
+		return analysis.Rebalancing{}, errors.New("no plan today")
+	}
+	return *a.plan, nil
 }
 
 func snapshot() *analysis.Snapshot {
@@ -80,6 +84,8 @@ func snapshot() *analysis.Snapshot {
 		},
 		Findings: []analysis.Finding{
 			{Kind: analysis.OverloadedEngineer, Team: "Payments", Engineer: "pay-0", Sentence: "pay-0 carries 2.6 times an even share."},
+			{Kind: analysis.HoardedArea, Team: "Payments", Area: hostile, Engineer: "pay-0", People: 6, Sentence: "What is known about it sits with pay-0: 90 % of the evidence."},
+			{Kind: analysis.HoardedArea, Team: "Tiny", Area: "Small area", Engineer: "tin-0", People: 2, Sentence: "What is known about Small area sits with tin-0."},
 			{Kind: analysis.UnevenTeam, Team: "Payments", Sentence: "Payments is uneven beyond chance."},
 		},
 	}
@@ -142,7 +148,11 @@ func TestWhoSeesWhat(t *testing.T) {
 		has, lack string
 	}{
 		{"one@example.org", "/", ok, "Payments is uneven beyond chance", "pay-0"},
+		{"one@example.org", "/", ok, "sits with one person: 90 %", "Small area"},
+		{"one@example.org", "/", ok, "<bdi>what is known of &lt;/td", "pay-0"},
 		{"lead@example.org", "/", ok, "pay-0 carries", "Tiny"},
+		{"lead@example.org", "/", ok, "sits with pay-0", "one person: "},
+		{"lead@example.org", "/", ok, `<a href="/engineer?who=pay-0">`, "Tiny"},
 		{"boss@example.org", "/", ok, "Payments is uneven", "pay-0"},
 		{"audit@example.org", "/", ok, "Payments is uneven", "pay-0"},
 		{"one@example.org", "/team?team=Payments", ok, "as luck would deal it", "pay-0"},
@@ -178,6 +188,40 @@ func TestWhoSeesWhat(t *testing.T) {
 				t.Errorf("it says %q", c.lack)
 			}
 		})
+	}
+}
+
+// TestOwnPageShowsWhatTheLeadReads: nothing about somebody is told to others and
+// not to them, and who of them looked.
+func TestOwnPageShowsWhatTheLeadReads(t *testing.T) {
+	h, a, _ := house(t, nil)
+	a.plan = &analysis.Rebalancing{Tolerance: 0.15, Proven: true, Moves: []analysis.RebalancingMove{
+		{Key: "K-1", From: "pay-0", To: "pay-1", Why: "resolved 7 in Billing"},
+		{Key: "K-2", From: "pay-1", To: "pay-0", Why: "resolved 12 in Billing"},
+		{Key: "K-3", From: "pay-1", To: "pay-2", Why: "resolved 30 in Billing"},
+	}}
+	if _, body := get(t, h, "lead@example.org", "/team?team=Payments"); !strings.Contains(body, "3 tickets in other hands would bring everybody within 15 % of an even share; no plan needs fewer.") {
+		t.Errorf("the page of the team does not say what the plan comes to:\n%s", body)
+	}
+	_, body := get(t, h, "zed@example.org", "/me")
+	for _, want := range []string{
+		"pay-0 carries 2.6 times", "sits with pay-0: 90 %", "K-1</bdi> could go from you", "K-2</bdi> could go from a colleague to you: <bdi>resolved 12 in Billing",
+		">the lead of Payments<", ">you<",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the own page does not have %q", want)
+		}
+	}
+	for _, others := range []string{"pay-1", "pay-2", "K-3", "resolved 7"} {
+		if strings.Contains(body, others) {
+			t.Errorf("the own page tells of others: %q", others)
+		}
+	}
+	a.plan = &analysis.Rebalancing{Tolerance: 0.15, Over: []string{"pay-0"}}
+	h, b, _ := house(t, nil)
+	b.plan = a.plan
+	if _, body := get(t, h, "lead@example.org", "/team?team=Payments"); !strings.Contains(body, "no ticket was found that could go") || strings.Contains(body, "nothing needs to move") {
+		t.Errorf("a plan that does not help is said to be none that is needed:\n%s", body)
 	}
 }
 
@@ -241,7 +285,7 @@ func TestLooksAreLoggedAndRead(t *testing.T) {
 	get(t, h, "lead@example.org", "/team?team=Payments")
 	get(t, h, "one@example.org", "/engineer?who=pay-0") // refused: nothing was seen
 	_, body := get(t, h, "zed@example.org", "/me")
-	if got := strings.Count(body, "<bdi>lee-d</bdi>"); got != 2 {
+	if got := strings.Count(body, "<bdi>the lead of Payments</bdi>"); got != 2 {
 		t.Errorf("the person reads of %d looks of the lead, want 2:\n%s", got, body)
 	}
 	if _, total, err := journal.Latest(10, func(Access) bool { return true }); err != nil || total != 1+6+1 {

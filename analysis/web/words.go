@@ -43,6 +43,15 @@ var functions = template.FuncMap{
 	"because":  func(to, says string) because { return because{to, says} },
 	"covers":   covers,
 	"since":    since,
+	"planned":  planned,
+	"looker":   looker,
+	"top": func(a analysis.AreaOwnership) *float64 { // as a finding and the area's own page say it
+		if len(a.Holders) == 0 {
+			return nil
+		}
+		return &a.Holders[0].Share
+	},
+	"lookedat": lookedAt,
 
 	"figurename":  figureName,
 	"figurevalue": figureValue,
@@ -65,7 +74,12 @@ var functions = template.FuncMap{
 		if w == analysis.All {
 			return "all the time"
 		}
-		return w.String()
+		for unit, says := range map[string]string{"d": " days", "w": " weeks"} {
+			if n, ok := strings.CutSuffix(w.String(), unit); ok {
+				return n + says
+			}
+		}
+		return w.String() // a quarter
 	},
 	"windowlink": func(p page, w analysis.Window) string {
 		q := url.Values{}
@@ -253,6 +267,49 @@ func covers(alone, covers bool) string {
 		return "yes"
 	}
 	return "no"
+}
+
+// planned says what a plan of moves would come to.
+func planned(r *analysis.Rebalancing) string {
+	even := percent(&r.Tolerance) + " of an even share"
+	within := len(r.Over) == 0
+	switch n := len(r.Moves); {
+	case n == 0 && within:
+		return "Of what is open now, each ticket by its effort, everybody is within " + even + ": nothing needs to move."
+	case n == 0:
+		return "Of what is open now, each ticket by its effort, somebody holds more than is within " + even + ", and no ticket was found that could go to somebody who knows it and will be there."
+	case !within:
+		return "Of what is open now, each ticket by its effort: no way was found to bring everybody within " + even + "; " + counted(n, "ticket", "tickets") + " in other hands would come near."
+	default:
+		says := "Of what is open now, each ticket by its effort: " + counted(n, "ticket", "tickets") + " in other hands would bring everybody within " + even
+		if r.Proven {
+			says += "; no plan needs fewer"
+		}
+		return says + "."
+	}
+}
+
+// looker is who looked, as far as the access log knows.
+func looker(a Access) string {
+	if a.Action == "page" && a.By == operator {
+		return "whoever runs Fairlead, on its machine"
+	}
+	return a.By
+}
+
+// lookedAt is at what somebody looked, for whom it is about.
+func lookedAt(a Access) string {
+	switch a.Action {
+	case "whois":
+		return "whose pseudonym it is"
+	case "explain":
+		return "where a number comes from: " + a.What
+	case "rebalance":
+		return "which tickets of " + a.What + " might be moved"
+	case "report":
+		return "the report of " + a.What
+	}
+	return a.What
 }
 
 // link is an entry of the navigation.
