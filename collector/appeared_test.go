@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -20,6 +19,7 @@ import (
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/rest"
 	"fairlead/connectors/source"
+	"fairlead/connectors/source/sourcetest"
 	"fairlead/connectors/ticket"
 )
 
@@ -133,9 +133,8 @@ func TestAnIssueThatBecomesVisibleIsCollected(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			now := epoch
-			clock := func() time.Time { return now }
-			site := jiratest.New(jiratest.Options{Flavour: flavour, Clock: clock})
+			clock := sourcetest.NewClock(epoch)
+			site := jiratest.New(jiratest.Options{Flavour: flavour, Clock: clock.Now})
 			must(site.AddUser(jiratest.User{Name: "ann"}))
 			must(site.AddProject(jiratest.Project{ID: "10", Key: "NET"}))
 			must(site.AddStatus(jiratest.Status{ID: "1", Name: "To Do", Category: jiratest.ToDo}))
@@ -156,17 +155,14 @@ func TestAnIssueThatBecomesVisibleIsCollected(t *testing.T) {
 			for _, id := range ids[1:] {
 				must(site.Deny(id, true))
 			}
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Date", clock().Format(http.TimeFormat))
-				site.ServeHTTP(w, r)
-			}))
+			server := httptest.NewServer(site)
 			defer server.Close()
 			cfg := jira.DefaultConfig()
 			cfg.URL, cfg.Flavour, cfg.Token = server.URL, jira.Flavour(flavour), "token"
 			if flavour == jiratest.Cloud {
 				cfg.Email = "fairlead@example.test"
 			}
-			src, err := jira.New(cfg, jira.Options{Name: "jira", Transport: rest.New("jira", rest.Config{}, nil, nil, nil), Clock: clock, Since: epoch.AddDate(-2, 0, 0)})
+			src, err := jira.New(cfg, jira.Options{Name: "jira", Transport: rest.New("jira", rest.Config{}, nil, nil, nil), Clock: clock.Now, Since: epoch.AddDate(-2, 0, 0)})
 			must(err)
 			db := clickhousetest.New(t)
 			config := collector.DefaultConfig()
@@ -177,7 +173,7 @@ func TestAnIssueThatBecomesVisibleIsCollected(t *testing.T) {
 				if got := len(present(t, db)); got != want {
 					t.Errorf("%d issues are stored, want %d", got, want)
 				}
-				now = now.AddDate(0, 0, 1)
+				clock.Advance(24 * time.Hour)
 				for _, id := range ids[1:] {
 					must(site.Deny(id, false))
 				}

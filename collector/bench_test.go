@@ -29,10 +29,7 @@ func BenchmarkCollect(b *testing.B) {
 	clock := func() time.Time { return year.Add(time.Hour) }
 	transport := func(name string) http.RoundTripper { return rest.New(name, rest.DefaultConfig(), nil, nil, nil) }
 	serve := func(b *testing.B, h http.Handler) string {
-		s, err := sandbox.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Date", clock().Format(http.TimeFormat))
-			h.ServeHTTP(w, r)
-		}))
+		s, err := sandbox.Serve(h)
 		if err != nil {
 			b.Fatal(err)
 		}

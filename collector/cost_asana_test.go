@@ -2,7 +2,6 @@ package collector_test
 
 import (
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 	"fairlead/connectors/asana"
 	"fairlead/connectors/asana/asanatest"
 	"fairlead/connectors/rest"
+	"fairlead/connectors/source/sourcetest"
 )
 
 // Unchanged tasks cost nothing: once all is collected, a poll asks for no task
@@ -18,26 +18,14 @@ import (
 func TestUnchangedAsanaTasksCostNothing(t *testing.T) {
 	for name, free := range map[string]bool{"by search": false, "by events": true} {
 		t.Run(name, func(t *testing.T) {
-			var mu sync.Mutex
-			now := epoch
-			clock := func() time.Time {
-				mu.Lock()
-				defer mu.Unlock()
-				return now
-			}
-			wait := func(d time.Duration) time.Time {
-				mu.Lock()
-				defer mu.Unlock()
-				now = now.Add(d)
-				return now
-			}
-			in := asanatest.New(asanatest.Options{Clock: clock, Free: free})
+			clock := sourcetest.NewClock(epoch)
+			in := asanatest.New(asanatest.Options{Clock: clock.Now, Free: free})
 			ann, bob := in.AddUser(asanatest.User{Name: "Ann"}), in.AddUser(asanatest.User{Name: "Bob"})
 			team := in.AddTeam("Network")
 			projects := []string{in.AddProject("NET", team), in.AddProject("DB", team), in.AddProject("WEB", team)}
 			var tasks, parts []string
 			create := func(parent string, changes ...asanatest.Change) string {
-				gid, err := in.Create(asanatest.Task{At: wait(30 * time.Second), By: ann, Parent: parent, Changes: changes})
+				gid, err := in.Create(asanatest.Task{At: clock.Advance(30 * time.Second), By: ann, Parent: parent, Changes: changes})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -45,7 +33,7 @@ func TestUnchangedAsanaTasksCostNothing(t *testing.T) {
 			}
 			edit := func(gid string) {
 				for _, who := range []string{bob, ann} {
-					if err := in.Edit(gid, ann, wait(3*time.Second), asanatest.Assign(who), asanatest.Comment("x")); err != nil {
+					if err := in.Edit(gid, ann, clock.Advance(3*time.Second), asanatest.Assign(who), asanatest.Comment("x")); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -61,7 +49,7 @@ func TestUnchangedAsanaTasksCostNothing(t *testing.T) {
 			t.Cleanup(server.Close)
 			cfg := asana.DefaultConfig()
 			cfg.URL, cfg.Token, cfg.Projects = server.URL, "token", projects
-			src, err := asana.New(cfg, asana.Options{Transport: rest.New("asana", rest.DefaultConfig(), nil, nil, nil), Clock: clock})
+			src, err := asana.New(cfg, asana.Options{Transport: rest.New("asana", rest.DefaultConfig(), nil, nil, nil), Clock: clock.Now})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,17 +80,17 @@ func TestUnchangedAsanaTasksCostNothing(t *testing.T) {
 			}
 			for range 3 {
 				poll("nothing new", 0, 0, quiet)
-				wait(time.Minute)
+				clock.Advance(time.Minute)
 			}
 			for _, gid := range []string{tasks[0], tasks[1], tasks[7], parts[2], parts[30], tasks[299], parts[4]} {
 				edit(gid)
 			}
 			poll("four tasks and three subtasks that changed", 7, told, quiet)
 			for range 3 {
-				wait(time.Minute)
+				clock.Advance(time.Minute)
 				poll("what changed a while ago", 0, 0, quiet)
 			}
-			wait(24 * time.Hour)
+			clock.Advance(24 * time.Hour)
 			edit(tasks[150])
 			edit(parts[9])
 			in.ResetRequests()

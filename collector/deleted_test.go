@@ -1,7 +1,6 @@
 package collector_test
 
 import (
-	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"fairlead/connectors/jira"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/rest"
+	"fairlead/connectors/source/sourcetest"
 )
 
 // TestADeletedTicketLeavesTheLoadAndStaysInHistory, and is loaded again once it is
@@ -23,9 +23,8 @@ func TestADeletedTicketLeavesTheLoadAndStaysInHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	now := epoch
-	clock := func() time.Time { return now }
-	site := jiratest.New(jiratest.Options{Flavour: jiratest.Cloud, Clock: clock})
+	clock := sourcetest.NewClock(epoch)
+	site := jiratest.New(jiratest.Options{Flavour: jiratest.Cloud, Clock: clock.Now})
 	must(site.AddUser(jiratest.User{Name: "ann"}))
 	must(site.AddProject(jiratest.Project{ID: "10", Key: "NET"}))
 	must(site.AddStatus(jiratest.Status{ID: "1", Name: "To Do", Category: jiratest.ToDo}))
@@ -36,14 +35,11 @@ func TestADeletedTicketLeavesTheLoadAndStaysInHistory(t *testing.T) {
 		must(err)
 		ids = append(ids, id)
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Date", clock().Format(http.TimeFormat))
-		site.ServeHTTP(w, r)
-	}))
+	server := httptest.NewServer(site)
 	defer server.Close()
 	cfg := jira.DefaultConfig()
 	cfg.URL, cfg.Flavour, cfg.Email, cfg.Token = server.URL, jira.Cloud, "fairlead@example.test", "token"
-	src, err := jira.New(cfg, jira.Options{Name: "jira", Transport: rest.New("jira", rest.Config{}, nil, nil, nil), Clock: clock})
+	src, err := jira.New(cfg, jira.Options{Name: "jira", Transport: rest.New("jira", rest.Config{}, nil, nil, nil), Clock: clock.Now})
 	must(err)
 	db := clickhousetest.New(t)
 	config := collector.DefaultConfig()
@@ -66,18 +62,17 @@ func TestADeletedTicketLeavesTheLoadAndStaysInHistory(t *testing.T) {
 		}
 	}
 	must(c.Once(t.Context()))
-	before := now
+	before := clock.Now()
 	loads(map[time.Time]uint64{before: 5})
 
 	must(site.Delete(ids[1]))
 	must(site.Deny(ids[3], true)) // is taken for deleted: nobody could tell
-	now = now.Add(24 * time.Hour)
-	gone := now
+	gone := clock.Advance(24 * time.Hour)
 	must(c.Once(t.Context()))
 	loads(map[time.Time]uint64{before: 5, gone.Add(-time.Minute): 5, gone: 3, gone.Add(time.Hour): 3})
 
 	must(site.Deny(ids[3], false))
-	now = now.Add(24 * time.Hour)
+	back := clock.Advance(24 * time.Hour)
 	must(c.Once(t.Context()))
-	loads(map[time.Time]uint64{before: 5, now: 4})
+	loads(map[time.Time]uint64{before: 5, back: 4})
 }

@@ -75,7 +75,6 @@ func newInstance(t *testing.T, incidents int) *instance {
 			in.before()
 		}
 		in.mu.Unlock()
-		w.Header().Set("Date", epoch.Format(http.TimeFormat))
 		in.fake.Handler().ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +15,7 @@ import (
 	"fairlead/connectors/jira"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/rest"
+	"fairlead/connectors/source/sourcetest"
 )
 
 // TestEditsWhileJirasIndexLags edits issues of a Jira Cloud site all the while,
@@ -27,20 +28,8 @@ func TestEditsWhileJirasIndexLags(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	var mu sync.Mutex
-	now := epoch
-	clock := func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return now
-	}
-	pass := func(d time.Duration) time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		now = now.Add(d)
-		return now
-	}
-	site := jiratest.New(jiratest.Options{Flavour: jiratest.Cloud, Clock: clock, IndexLag: 30 * time.Second, TimeZone: "Asia/Kolkata"})
+	clock := sourcetest.NewClock(epoch)
+	site := jiratest.New(jiratest.Options{Flavour: jiratest.Cloud, Clock: clock.Now, IndexLag: 30 * time.Second, TimeZone: "Asia/Kolkata"})
 	for _, name := range people {
 		must(site.AddUser(jiratest.User{Name: name}))
 	}
@@ -61,34 +50,32 @@ func TestEditsWhileJirasIndexLags(t *testing.T) {
 		}
 	}
 
-	edits := 150
-	var editing sync.Mutex
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		editing.Lock()
-		at := pass(time.Duration(random.IntN(4000)) * time.Millisecond)
-		if edits > 0 {
-			edits--
-			edit := []jiratest.Edit{jiratest.Assign(people[random.IntN(len(people))])}
-			switch random.IntN(4) {
-			case 0:
-				edit = append(edit, jiratest.Transition([]string{"1", "6"}[random.IntN(2)]))
-			case 1:
-				edit = append(edit, jiratest.Move([]string{"10", "11"}[random.IntN(2)]))
-			}
-			if err := site.Edit(ids[random.IntN(len(ids))], "cyd", at, edit...); err != nil {
-				t.Error(err)
-			}
+	var edits atomic.Int64
+	edits.Store(150)
+	site.BeforeEach(func(*http.Request) {
+		at := clock.Advance(time.Duration(random.IntN(4000)) * time.Millisecond)
+		if edits.Load() == 0 {
+			return
 		}
-		editing.Unlock()
-		w.Header().Set("Date", at.UTC().Format(http.TimeFormat))
-		site.ServeHTTP(w, r)
-	}))
+		edits.Add(-1)
+		edit := []jiratest.Edit{jiratest.Assign(people[random.IntN(len(people))])}
+		switch random.IntN(4) {
+		case 0:
+			edit = append(edit, jiratest.Transition([]string{"1", "6"}[random.IntN(2)]))
+		case 1:
+			edit = append(edit, jiratest.Move([]string{"10", "11"}[random.IntN(2)]))
+		}
+		if err := site.Edit(ids[random.IntN(len(ids))], "cyd", at, edit...); err != nil {
+			t.Error(err)
+		}
+	})
+	server := httptest.NewServer(site)
 	defer server.Close()
 
 	into := func() (*collector.Collector, *clickhouse.DB) {
 		cfg := jira.DefaultConfig()
 		cfg.URL, cfg.Flavour, cfg.Email, cfg.Token, cfg.PageSize = server.URL, jira.Cloud, "fairlead@example.test", "token", 7
-		src, err := jira.New(cfg, jira.Options{Name: "jira", Transport: rest.New("jira", rest.Config{}, nil, nil, nil), Clock: clock})
+		src, err := jira.New(cfg, jira.Options{Name: "jira", Transport: rest.New("jira", rest.Config{}, nil, nil, nil), Clock: clock.Now})
 		must(err)
 		db := clickhousetest.New(t)
 		return collector.New(collector.DefaultConfig(), src, db, nil, nil, nil), db
@@ -96,14 +83,14 @@ func TestEditsWhileJirasIndexLags(t *testing.T) {
 	c, db := into()
 	for range 100 {
 		must(c.Once(t.Context()))
-		if edits == 0 {
+		if edits.Load() == 0 {
 			break
 		}
 	}
-	if edits > 0 {
-		t.Fatalf("%d edits were never made", edits)
+	if left := edits.Load(); left > 0 {
+		t.Fatalf("%d edits were never made", left)
 	}
-	pass(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	must(c.Once(t.Context()))
 
 	later, fresh := into()

@@ -25,6 +25,7 @@ import (
 	"fairlead/connectors/servicenow"
 	"fairlead/connectors/servicenow/servicenowtest"
 	"fairlead/connectors/source"
+	"fairlead/connectors/source/sourcetest"
 )
 
 // world is a source that is edited, and what it then holds by its own account.
@@ -131,20 +132,8 @@ func quiesce(t *rapid.T, db *clickhouse.DB, flavour string, begin func(*rapid.T,
 			t.Fatal(err)
 		}
 	}
-	var mu sync.Mutex
-	now := epoch
-	clock := func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return now
-	}
-	pass := func(d time.Duration) time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		now = now.Add(d)
-		return now
-	}
-	w := begin(t, clock)
+	clock := sourcetest.NewClock(epoch)
+	w := begin(t, clock.Now)
 	tickets := rapid.IntRange(1, 40).Draw(t, "tickets")
 	for i := range tickets {
 		w.create(epoch.Add(-time.Duration(i*i)*3*time.Hour-time.Minute), i%3 == 2)
@@ -164,7 +153,7 @@ func quiesce(t *rapid.T, db *clickhouse.DB, flavour string, begin func(*rapid.T,
 			if w, ok := w.(interface{ apart() time.Duration }); ok {
 				least = w.apart()
 			}
-			at := pass(max(e.Wait, least))
+			at := clock.Advance(max(e.Wait, least))
 			if e.Kind == "create" {
 				w.create(at, false)
 				tickets++
@@ -174,7 +163,6 @@ func quiesce(t *rapid.T, db *clickhouse.DB, flavour string, begin func(*rapid.T,
 			wait += e.After + 1
 		}
 		editing.Unlock()
-		rw.Header().Set("Date", clock().UTC().Format(http.TimeFormat))
 		w.handler().ServeHTTP(rw, r)
 	}))
 	defer server.Close()
@@ -192,8 +180,9 @@ func quiesce(t *rapid.T, db *clickhouse.DB, flavour string, begin func(*rapid.T,
 	for round := 0; ; round++ {
 		check(c.Once(ctx))
 		editing.Lock()
-		left := len(script)
+		left, err := len(script), trouble
 		editing.Unlock()
+		check(err)
 		if left == 0 {
 			break
 		}
@@ -204,8 +193,7 @@ func quiesce(t *rapid.T, db *clickhouse.DB, flavour string, begin func(*rapid.T,
 			c = into(edited)
 		}
 	}
-	check(trouble)
-	pass(10 * time.Minute)
+	clock.Advance(10 * time.Minute)
 	check(c.Once(ctx))
 	check(into(quiet).Once(ctx))
 

@@ -2,10 +2,8 @@ package collector_test
 
 import (
 	"maps"
-	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +14,7 @@ import (
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/rest"
 	"fairlead/connectors/source"
+	"fairlead/connectors/source/sourcetest"
 	"fairlead/connectors/ticket"
 )
 
@@ -59,9 +58,8 @@ func TestAChangedConfigurationHolds(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			now := epoch
-			clock := func() time.Time { return now }
-			site := jiratest.New(jiratest.Options{Flavour: flavour, Clock: clock})
+			clock := sourcetest.NewClock(epoch)
+			site := jiratest.New(jiratest.Options{Flavour: flavour, Clock: clock.Now})
 			must(site.AddUser(jiratest.User{Name: "ann"}))
 			must(site.AddProject(jiratest.Project{ID: "10", Key: "NET"}))
 			must(site.AddProject(jiratest.Project{ID: "11", Key: "DB"}))
@@ -81,12 +79,7 @@ func TestAChangedConfigurationHolds(t *testing.T) {
 					must(err)
 				}
 			}
-			var requests atomic.Int64
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				requests.Add(1)
-				w.Header().Set("Date", clock().Format(http.TimeFormat))
-				site.ServeHTTP(w, r)
-			}))
+			server := httptest.NewServer(site)
 			defer server.Close()
 			db := clickhousetest.New(t)
 
@@ -99,9 +92,9 @@ func TestAChangedConfigurationHolds(t *testing.T) {
 			since := epoch.AddDate(-2, 0, 0)
 			collect := func() map[string]string {
 				t.Helper()
-				now = now.AddDate(0, 0, 1)
-				requests.Store(0)
-				src, err := jira.New(cfg, jira.Options{Name: "jira", Transport: rest.New("jira", rest.Config{}, nil, nil, nil), Clock: clock, Since: since})
+				clock.Advance(24 * time.Hour)
+				site.ResetRequests()
+				src, err := jira.New(cfg, jira.Options{Name: "jira", Transport: rest.New("jira", rest.Config{}, nil, nil, nil), Clock: clock.Now, Since: since})
 				must(err)
 				config := collector.DefaultConfig()
 				config.SweepInterval, config.SweepMaxShare = time.Nanosecond, 1
@@ -124,11 +117,11 @@ func TestAChangedConfigurationHolds(t *testing.T) {
 
 			cfg.Projects = []string{"NET"}
 			expect("a first collection", "NET-1 NET-2 NET-3", "done")
-			quiet := requests.Load()
+			quiet := site.TotalRequests()
 			cfg.Projects = []string{"NET", "DB"}
 			expect("another project", "NET-1 NET-2 NET-3 DB-1 DB-2 DB-3", "done")
 			expect("a day later", "NET-1 NET-2 NET-3 DB-1 DB-2 DB-3", "done")
-			if again := requests.Load(); again >= quiet {
+			if again := site.TotalRequests(); again >= quiet {
 				t.Errorf("a restart takes %d requests, and a first collection %d", again, quiet)
 			}
 			since = epoch.AddDate(-5, 0, 0)

@@ -171,21 +171,22 @@ func AskStaff(ctx context.Context, store RosterStore, asOf time.Time, sources []
 			failed = append(failed, fmt.Errorf("asking %s who is in its groups: %w", src.Name(), err))
 			continue
 		}
-		gone := map[string]bool{"": true} // by account
+		addresses := map[string]string{} // by account
 		for _, a := range told.Accounts {
-			gone[a.ID] = erased(a.Source, a.ID, a.Email)
+			addresses[a.ID] = a.Email
 		}
-		told.Accounts = slices.DeleteFunc(told.Accounts, func(a ticket.Account) bool { return gone[a.ID] })
+		gone := func(account string) bool { return account == "" || erased(src.Name(), account, addresses[account]) }
+		told.Accounts = slices.DeleteFunc(told.Accounts, func(a ticket.Account) bool { return gone(a.ID) })
 		for _, g := range told.Groups {
-			g.Members = slices.DeleteFunc(g.Members, func(id string) bool { return gone[id] || erased(src.Name(), id, "") })
-			if g.Manager != "" && (gone[g.Manager] || erased(src.Name(), g.Manager, "")) {
+			g.Members = slices.DeleteFunc(g.Members, gone)
+			if gone(g.Manager) {
 				g.Manager = ""
 			}
 			staff.Groups = append(staff.Groups, roster.Group{Source: src.Name(), ID: g.ID, Name: g.Name, Manager: g.Manager, Members: g.Members})
 		}
 		staff.Accounts = append(staff.Accounts, told.Accounts...)
 		for account, zone := range told.Zones {
-			if !gone[account] && !erased(src.Name(), account, "") {
+			if !gone(account) {
 				staff.Zones[roster.AccountRef{Source: src.Name(), ID: account}] = zone
 			}
 		}

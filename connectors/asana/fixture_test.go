@@ -12,6 +12,7 @@ import (
 	"fairlead/connectors/asana"
 	"fairlead/connectors/asana/asanatest"
 	"fairlead/connectors/source"
+	"fairlead/connectors/source/sourcetest"
 	"fairlead/connectors/ticket"
 )
 
@@ -21,8 +22,7 @@ type office struct {
 	t      *testing.T
 	server *httptest.Server
 
-	mu    sync.Mutex
-	now   time.Time
+	time  *sourcetest.Clock
 	ahead time.Duration // of the reader's clock
 
 	ann, bob, gone       string
@@ -37,7 +37,7 @@ type office struct {
 var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
 func newOffice(t *testing.T, o asanatest.Options) *office {
-	f := &office{t: t, now: noon}
+	f := &office{t: t, time: sourcetest.NewClock(noon)}
 	o.Clock = f.clock
 	f.Workspace = asanatest.New(o)
 	f.ann = f.AddUser(asanatest.User{Name: "Ann", Email: "ann@example.test"})
@@ -58,18 +58,9 @@ func newOffice(t *testing.T, o asanatest.Options) *office {
 	return f
 }
 
-func (f *office) clock() time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.now
-}
+func (f *office) clock() time.Time { return f.time.Now() }
 
-func (f *office) wait(d time.Duration) time.Time {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.now = f.now.Add(d)
-	return f.now
-}
+func (f *office) wait(d time.Duration) time.Time { return f.time.Advance(d) }
 
 // create makes a task a minute later.
 func (f *office) create(parent string, changes ...asanatest.Change) string {

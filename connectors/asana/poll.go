@@ -291,10 +291,7 @@ func (s *Source) happenings(ctx context.Context, p *places, was syncState, start
 	if !errors.Is(err, errNoSearch) {
 		return happened{}, err
 	}
-	if due {
-		was.tokens = nil
-	}
-	if was.suspect {
+	if due || was.suspect {
 		was.tokens = nil
 	}
 	what, err := s.events(ctx, p, was.tokens)

@@ -18,6 +18,7 @@ import (
 	"fairlead/connectors/asana/asanatest"
 	"fairlead/connectors/rest"
 	"fairlead/connectors/source"
+	"fairlead/connectors/source/sourcetest"
 	"fairlead/connectors/ticket"
 )
 
@@ -46,21 +47,9 @@ func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
 // is what the source has.
 func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var clockMu sync.Mutex
-		now := noon
-		clock := func() time.Time {
-			clockMu.Lock()
-			defer clockMu.Unlock()
-			return now
-		}
-		wait := func(d time.Duration) time.Time {
-			clockMu.Lock()
-			defer clockMu.Unlock()
-			now = now.Add(d)
-			return now
-		}
+		clock := sourcetest.NewClock(noon)
 		w := asanatest.New(asanatest.Options{
-			Clock: clock, SyncPage: rapid.IntRange(1, 4).Draw(t, "events a page"), NoBatch: rapid.Bool().Draw(t, "no batches"),
+			Clock: clock.Now, SyncPage: rapid.IntRange(1, 4).Draw(t, "events a page"), NoBatch: rapid.Bool().Draw(t, "no batches"),
 			Free: rapid.Bool().Draw(t, "free"), SearchLag: time.Duration(rapid.IntRange(0, 9).Draw(t, "search lag")) * time.Minute,
 		})
 		people := []string{w.AddUser(asanatest.User{Name: "Ann"}), w.AddUser(asanatest.User{Name: "Bob"}), ""}
@@ -82,7 +71,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 			}
 		}
 		create := func(parent string) {
-			task := asanatest.Task{At: clock(), By: people[0], Parent: parent}
+			task := asanatest.Task{At: clock.Now(), By: people[0], Parent: parent}
 			if parent == "" {
 				task.Changes = []asanatest.Change{asanatest.AddTo(projects[dice(2)], "")}
 			}
@@ -92,7 +81,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 		}
 		alive := map[string]bool{}
 		meddle := func() {
-			now := wait(time.Duration(1+dice(90)) * time.Second)
+			now := clock.Advance(time.Duration(1+dice(90)) * time.Second)
 			for _, gid := range gids {
 				delete(alive, gid)
 			}
@@ -128,7 +117,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 			create("")
 		}
 		create(gids[0])
-		wait(time.Hour)
+		clock.Advance(time.Hour)
 
 		budget := rapid.IntRange(0, 25).Draw(t, "edits meanwhile")
 		busy := true
@@ -136,7 +125,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 			cfg := asana.DefaultConfig()
 			cfg.URL, cfg.Token, cfg.Projects, cfg.Sections, cfg.StatusField = "http://asana.test", "token", projects[:2], asana.SectionsAreas, "Phase"
 			cfg.PageSize = rapid.IntRange(1, 5).Draw(t, "page")
-			src, err := asana.New(cfg, asana.Options{Clock: clock, Transport: direct{w, func() {
+			src, err := asana.New(cfg, asana.Options{Clock: clock.Now, Transport: direct{w, func() {
 				if busy && budget > 0 && dice(4) == 0 {
 					budget--
 					meddle()
@@ -176,7 +165,7 @@ func TestWhatIsStoredIsWhatThereIs(t *testing.T) {
 			}
 		}
 		busy = false
-		wait(10 * time.Minute)
+		clock.Advance(10 * time.Minute)
 		read(source.StreamIncremental, cursor)
 
 		fresh := connect()

@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"fairlead/connectors/jira"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/source"
+	"fairlead/connectors/source/sourcetest"
 )
 
 func TestCheck(t *testing.T) {
@@ -107,15 +107,13 @@ func TestCheckTellsLimitAndTime(t *testing.T) {
 		for n := range 100 {
 			add(t, in, serverNow.Add(-time.Duration(n)*time.Hour))
 		}
-		var waited atomic.Int64
+		clock := sourcetest.NewClock(serverNow)
 		src := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			waited.Add(int64(30 * time.Second))
+			clock.Advance(30 * time.Second)
 			w.Header().Set("X-RateLimit-Limit", "50")
 			w.Header().Set("X-RateLimit-Remaining", "47")
 			in.ServeHTTP(w, r)
-		}), flavour, func(_ *jira.Config, o *jira.Options) {
-			o.Clock = func() time.Time { return serverNow.Add(time.Duration(waited.Load())) }
-		})
+		}), flavour, func(_ *jira.Config, o *jira.Options) { o.Clock = clock.Now })
 		report, err := src.Check(t.Context())
 		must(t, err)
 		said := fmt.Sprint(report.Facts)

@@ -70,8 +70,7 @@ func serveOrganisation(t *testing.T, flavour jiratest.Flavour, tickets int) (sit
 	if flavour == jiratest.Cloud {
 		options.Email = testEmail
 	}
-	now := time.Now().UTC().Truncate(24 * time.Hour)
-	site, err := sandbox.Generate(1, now, sandbox.Options{Tickets: tickets}).Jira(options)
+	site, err := sandbox.Generate(1, time.Date(2026, time.November, 23, 0, 0, 0, 0, time.UTC), sandbox.Options{Tickets: tickets}).Jira(options)
 	must(t, err)
 	server := httptest.NewServer(site)
 	t.Cleanup(server.Close)

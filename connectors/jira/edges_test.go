@@ -12,13 +12,13 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"fairlead/connectors/jira"
 	"fairlead/connectors/jira/jiratest"
 	"fairlead/connectors/source"
+	"fairlead/connectors/source/sourcetest"
 	"fairlead/connectors/ticket"
 )
 
@@ -156,9 +156,8 @@ func TestTimesInBulkChangelogsAreNumbersInReality(t *testing.T) {
 }
 
 func TestAnExpiredTokenLosesNothing(t *testing.T) {
-	var waited atomic.Int64
-	clock := func() time.Time { return serverNow.Add(time.Duration(waited.Load())) }
-	in := newSite(t, jiratest.Options{PageCap: 10, TokenLife: time.Minute, Clock: clock})
+	clock := sourcetest.NewClock(serverNow)
+	in := newSite(t, jiratest.Options{PageCap: 10, TokenLife: time.Minute, Clock: clock.Now})
 	for n := range 95 {
 		add(t, in, serverNow.Add(time.Duration(n-1000)*20*time.Second))
 	}
@@ -166,7 +165,7 @@ func TestAnExpiredTokenLosesNothing(t *testing.T) {
 	in.BeforeEach(func(r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/search/jql") {
 			if requests++; requests%3 == 0 {
-				waited.Add(int64(2 * time.Minute))
+				clock.Advance(2 * time.Minute)
 			}
 		}
 	})
@@ -407,14 +406,13 @@ func TestPollsFindEditsInAnyZone(t *testing.T) {
 				eachFlavour(t, func(t *testing.T, flavour jiratest.Flavour) {
 					// Clocks in New York are set back at 06:00 UTC.
 					start := time.Date(2026, 11, 1, 4, 30, 0, 0, time.UTC)
-					now := start
-					clock := func() time.Time { return now }
-					in := newSite(t, jiratest.Options{Flavour: flavour, TimeZone: zone, HideTimeZone: hidden, LaterOffset: laterOffset, Clock: clock})
+					clock := sourcetest.NewClock(start)
+					in := newSite(t, jiratest.Options{Flavour: flavour, TimeZone: zone, HideTimeZone: hidden, LaterOffset: laterOffset, Clock: clock.Now})
 					id := add(t, in, start.AddDate(0, 0, -30))
-					src := connect(t, in, flavour, func(_ *jira.Config, o *jira.Options) { o.Clock = clock })
+					src := connect(t, in, flavour, func(_ *jira.Config, o *jira.Options) { o.Clock = clock.Now })
 					cursor := source.Cursor{Start: start}
 					for n := range 16 {
-						now = now.Add(13 * time.Minute)
+						now := clock.Advance(13 * time.Minute)
 						must(t, in.Edit(id, "ann", now.Add(-time.Second), jiratest.Assign([]string{"bob", "cyd"}[n%2])))
 						pages, tickets := read(t, src, source.StreamIncremental, cursor)
 						if got := tickets[id]; len(got.Changes) != n+1 {

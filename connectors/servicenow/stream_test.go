@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +19,7 @@ import (
 	"fairlead/connectors/servicenow"
 	"fairlead/connectors/servicenow/servicenowtest"
 	"fairlead/connectors/source"
+	"fairlead/connectors/source/sourcetest"
 	"fairlead/connectors/ticket"
 )
 
@@ -50,26 +50,16 @@ func (m memory) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 // clocked is a fake whose clock a test sets.
 type clocked struct {
 	*servicenowtest.Instance
-	timeMu sync.Mutex
-	now    time.Time
-	log    bytes.Buffer
+	time *sourcetest.Clock
+	log  bytes.Buffer
 }
 
-func (c *clocked) clock() time.Time {
-	c.timeMu.Lock()
-	defer c.timeMu.Unlock()
-	return c.now
-}
+func (c *clocked) clock() time.Time { return c.time.Now() }
 
-func (c *clocked) advance(d time.Duration) time.Time {
-	c.timeMu.Lock()
-	defer c.timeMu.Unlock()
-	c.now = c.now.Add(d)
-	return c.now
-}
+func (c *clocked) advance(d time.Duration) time.Time { return c.time.Advance(d) }
 
 func newInstance(o servicenowtest.Options) *clocked {
-	c := &clocked{now: monday}
+	c := &clocked{time: sourcetest.NewClock(monday)}
 	o.Clock = c.clock
 	c.Instance = servicenowtest.New(o)
 	for _, u := range []string{"ann", "bob", "cyd"} {
@@ -472,7 +462,6 @@ func TestCollectionDuringEdits(t *testing.T) {
 		}
 		// They are drawn before: requests come from several goroutines.
 		plan := plannedEdits.Draw(t, "edits")
-		var mu sync.Mutex
 		edit := func() {
 			e := plan[0]
 			plan = plan[1:]
@@ -504,8 +493,6 @@ func TestCollectionDuringEdits(t *testing.T) {
 		}
 
 		in.Observe(func(*http.Request) {
-			mu.Lock()
-			defer mu.Unlock()
 			for len(plan) > 0 {
 				if plan[0].After > 0 {
 					plan[0].After--

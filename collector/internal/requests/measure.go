@@ -184,7 +184,7 @@ func newFake(flavour string, tickets int) (f *fake, stop func(), err error) {
 	} else if handler, connect, err = f.jira(o, clock, flavour); err != nil {
 		return nil, nil, err
 	}
-	server, err := sandbox.Serve(dated{handler, clock})
+	server, err := sandbox.Serve(handler)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -193,17 +193,6 @@ func newFake(flavour string, tickets int) (f *fake, stop func(), err error) {
 		return nil, nil, err
 	}
 	return f, func() { _ = server.Close() }, nil
-}
-
-// dated gives answers the date of the generated year.
-type dated struct {
-	http.Handler
-	clock func() time.Time
-}
-
-func (d dated) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Date", d.clock().UTC().Format(http.TimeFormat))
-	d.Handler.ServeHTTP(w, r)
 }
 
 // tables are what is collected of ServiceNow.

@@ -74,13 +74,18 @@ func (in *Instance) ResetRequests() {
 	clear(in.traffic.requests)
 }
 
-// admit counts a request and returns the fault that strikes it, if any.
-func (t *traffic) admit(r *http.Request, now time.Time, perMinute int) (fault *Fault, limited time.Duration) {
+// act lets a test act; what it does may end the goroutine.
+func (t *traffic) act(r *http.Request) {
 	t.betweenMu.Lock()
+	defer t.betweenMu.Unlock()
 	if t.between != nil {
 		t.between(r)
 	}
-	t.betweenMu.Unlock()
+}
+
+// admit counts a request and returns the fault that strikes it, if any.
+func (t *traffic) admit(r *http.Request, now time.Time, perMinute int) (fault *Fault, limited time.Duration) {
+	t.act(r)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.requests[r.Method+" "+template(r.URL.Path)]++

@@ -3,14 +3,16 @@
 package contracttest
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -48,53 +50,48 @@ func Prism(t *testing.T, doc *openapi3.T, prefix, mode string, args ...string) s
 	if err := os.WriteFile(file, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
-	_, port, err := net.SplitHostPort(address)
+	// It finds a free port by itself, and says which.
+	cmd := exec.CommandContext(t.Context(), program, slices.Concat([]string{mode, "--host", "127.0.0.1", "--port", "0", "--multiprocess=false", file}, args)...)
+	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, slices.Concat([]string{mode, "--host", "127.0.0.1", "--port", port, "--multiprocess=false", file}, args)...)
-	cmd.Stdout, cmd.Stderr = &log, &log
+	cmd.Stderr = cmd.Stdout
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan struct{})
+	address, ended := make(chan string, 1), make(chan struct{})
+	var log strings.Builder // until it listens
 	go func() {
+		defer close(ended)
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			if found := listening.FindStringSubmatch(lines.Text()); found != nil {
+				address <- found[1]
+				break
+			}
+			fmt.Fprintln(&log, lines.Text())
+		}
+		_, _ = io.Copy(io.Discard, out)
 		_ = cmd.Wait()
-		close(ended)
 	}()
 	t.Cleanup(func() {
 		_ = cmd.Cancel()
 		<-ended
 	})
-	for deadline := time.Now().Add(3 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		if conn, err := net.Dial("tcp", address); err == nil {
-			_ = conn.Close()
-			return "http://" + address
-		}
-		select {
-		case <-ended:
-			t.Fatalf("prism ended: %s", log.String())
-		default:
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("prism does not listen")
-		}
+	select {
+	case url := <-address:
+		return url
+	case <-ended:
+		t.Fatalf("prism ended: %s", log.String())
+	case <-time.After(3 * time.Minute):
+		t.Fatal("prism does not listen")
 	}
+	return ""
 }
 
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
+var listening = regexp.MustCompile(`Prism is listening on (http://[\d.]+:\d+)`)
 
 // Watched is an http.RoundTripper that notes what Prism finds wrong, and stops a
 // reading that has no end.
