@@ -1,19 +1,12 @@
 package clickhouse
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"fairlead/analysis"
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/clickhouse/clickhousetest"
-	"fairlead/connectors/clickhouse/embedded"
 	"fairlead/connectors/roster"
 	"fairlead/connectors/sandbox"
 	"fairlead/connectors/sandbox/sandboxtest"
@@ -23,38 +16,9 @@ import (
 // than the engine's own.
 func least(t *testing.T) clickhouse.Config {
 	t.Helper()
-	dir := t.TempDir()
-	users := filepath.Join(dir, "clickhouse", "users.d")
-	if err := os.MkdirAll(users, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	text, err := os.ReadFile("users.d/fairlead.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	sum := sha256.Sum256([]byte(password))
-	given := string(text)
-	for _, one := range [][2]string{
-		{`<password_sha256_hex from_env="FAIRLEAD_SHA256"/>`, "<password_sha256_hex>" + hex.EncodeToString(sum[:]) + "</password_sha256_hex>"},
-		{"  <users>\n    <fairlead>", "  <users>\n    <least>"},
-		{"    </fairlead>\n  </users>", "    </least>\n  </users>"},
-	} {
-		if strings.Count(given, one[0]) != 1 {
-			t.Fatalf("%q is not once in the file", one[0])
-		}
-		given = strings.Replace(given, one[0], one[1], 1)
-	}
-	if err := os.WriteFile(filepath.Join(users, "fairlead.xml"), []byte(given), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	engine, err := embedded.Start(t.Context(), embedded.Options{Dir: dir, MemoryLimit: 2 << 30})
-	if errors.Is(err, embedded.ErrNoLibrary) && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = engine.Close() })
+	engine := withUsers(t, "fairlead.xml", "FAIRLEAD_SHA256",
+		[2]string{"  <users>\n    <fairlead>", "  <users>\n    <least>"},
+		[2]string{"    </fairlead>\n  </users>", "    </least>\n  </users>"})
 	return clickhouse.Config{DSN: (&url.URL{Scheme: "clickhouse", Host: engine.Addr(), Path: "/fairlead"}).String(), User: "least", Password: password, Database: "fairlead"}
 }
 

@@ -37,27 +37,31 @@ const (
 // present is where the generated year ends.
 var present = time.Date(2026, 9, 30, 0, 0, 0, 0, time.UTC)
 
-// grafana is a connection as Grafana's plugin makes it, to an engine that has the
-// file users.d/grafana.xml and a generated organisation.
-func grafana(t *testing.T) driver.Conn {
+// withUsers is an engine that has a file of users.d, with the password of these
+// tests for the one that the server's environment gives, and what else is put in
+// place of something that the file has once.
+func withUsers(t *testing.T, name, variable string, changes ...[2]string) *embedded.Engine {
 	t.Helper()
 	dir := t.TempDir()
 	users := filepath.Join(dir, "clickhouse", "users.d")
 	if err := os.MkdirAll(users, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile("users.d/grafana.xml")
+	text, err := os.ReadFile(filepath.Join("users.d", name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const fromEnv = `<password_sha256_hex from_env="FAIRLEAD_GRAFANA_SHA256"/>`
-	sum := sha256.Sum256([]byte(password))
-	if strings.Count(string(text), fromEnv) != 1 {
-		t.Fatal("the password is not taken from the environment")
-	}
 	// The engine's process is given no environment but its own.
-	given := strings.Replace(string(text), fromEnv, "<password_sha256_hex>"+hex.EncodeToString(sum[:])+"</password_sha256_hex>", 1)
-	if err := os.WriteFile(filepath.Join(users, "grafana.xml"), []byte(given), 0o600); err != nil {
+	sum := sha256.Sum256([]byte(password))
+	changes = append(changes, [2]string{`<password_sha256_hex from_env="` + variable + `"/>`, "<password_sha256_hex>" + hex.EncodeToString(sum[:]) + "</password_sha256_hex>"})
+	given := string(text)
+	for _, one := range changes {
+		if strings.Count(given, one[0]) != 1 {
+			t.Fatalf("%q is not once in %s", one[0], name)
+		}
+		given = strings.Replace(given, one[0], one[1], 1)
+	}
+	if err := os.WriteFile(filepath.Join(users, name), []byte(given), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	engine, err := embedded.Start(t.Context(), embedded.Options{Dir: dir, MemoryLimit: 2 << 30})
@@ -68,6 +72,14 @@ func grafana(t *testing.T) driver.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = engine.Close() })
+	return engine
+}
+
+// grafana is a connection as Grafana's plugin makes it, to an engine that has the
+// file users.d/grafana.xml and a generated organisation.
+func grafana(t *testing.T) driver.Conn {
+	t.Helper()
+	engine := withUsers(t, "grafana.xml", "FAIRLEAD_GRAFANA_SHA256")
 	fill(t, engine)
 
 	conn, err := driver.Open(&driver.Options{
