@@ -302,6 +302,11 @@ func (e *Engine) rebalance(ctx context.Context, b *board, team string) (Rebalanc
 				seen[t.Name] = true
 			}
 		}
+		for queue, t := range b.queues {
+			if len(regulars(t)) > 0 {
+				seen[queue] = true
+			}
+		}
 		return Rebalancing{}, &noTeamError{team, asOf, Nearby(team, sortedKeys(seen))}
 	}
 	r.Tickets = len(work)

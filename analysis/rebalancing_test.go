@@ -205,6 +205,15 @@ func TestRebalanceOrganisation(t *testing.T) {
 	}
 }
 
+// A team whose last open ticket was closed is still one that may have been meant.
+func TestRebalanceOfNoTeam(t *testing.T) {
+	db := warehouse(t, opened("1", 40).give(50, "u1").status(59, "u1", statusDone))
+	_, err := engine(db).Rebalance(context.Background(), "Netwrk", day(60), byTickets())
+	if err == nil || !strings.Contains(err.Error(), `no team "Netwrk" with people or open tickets`) || !strings.Contains(err.Error(), "did you mean Network?") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestRebalanceOptions(t *testing.T) {
 	for _, c := range []struct {
 		change func(*RebalanceOptions)
