@@ -119,9 +119,10 @@ func TestEveryMetricIsExplained(t *testing.T) {
 	}
 }
 
-// history compares a day in a history with the day by itself, in all formats.
-func history(t *testing.T, succeed func(...string) string) {
-	end := time.Now().UTC().Truncate(24 * time.Hour)
+// history compares a day in a history that ends at an instant with the day by
+// itself, in all formats.
+func history(t *testing.T, end time.Time, succeed func(...string) string) {
+	t.Helper()
 	from, to := end.AddDate(0, 0, -9).Format(time.DateOnly), end.AddDate(0, 0, -2).Format(time.DateOnly)
 	var points, day []map[string]any
 	args := []string{"--basis", "assigned", "--unit", "effort", "--format", "json"}
@@ -169,8 +170,9 @@ func history(t *testing.T, succeed func(...string) string) {
 	}
 }
 
-// answers asks what a folder of collected tickets can be asked.
-func answers(t *testing.T, data string, fairlead func(context.Context, ...string) (string, string, int)) {
+// answers asks what a folder of tickets that were collected up to an instant can be
+// asked.
+func answers(t *testing.T, data string, end time.Time, fairlead func(context.Context, ...string) (string, string, int)) {
 	succeed := func(args ...string) string {
 		t.Helper()
 		out, errs, code := fairlead(t.Context(), args...)
@@ -201,13 +203,13 @@ func answers(t *testing.T, data string, fairlead func(context.Context, ...string
 		t.Errorf("an unknown team: status %d, %s", code, errs)
 	}
 
-	history(t, succeed)
+	history(t, end, succeed)
 	if _, errs, code := fairlead(t.Context(), "analyze", "--group", "Srevice Desk"); code == 0 || !strings.Contains(errs, "did you mean Service Desk?") {
 		t.Errorf("an unknown group: status %d, %s", code, errs)
 	}
 
 	text := succeed("explain", "team", "Service Desk", "gini", "--tickets", "3")
-	if !strings.Contains(text, "\ngini: 0.") || !strings.Contains(text, "½ Σ_i Σ_j") || !strings.Contains(text, "INC") || strings.Contains(text, "\nhhi:") {
+	if !strings.Contains(text, "\ngini: 0.") || !strings.Contains(text, "½ Σ_i Σ_j") || !regexp.MustCompile(`(?m)^  (INC|SCTASK|PRB|CHG)\d+ `).MatchString(text) || strings.Contains(text, "\nhhi:") {
 		t.Errorf("explained:\n%s", text)
 	}
 	who := regexp.MustCompile(`(?m)^  ([a-z]+-[a-z]+-[a-z0-9]{4}) `).FindStringSubmatch(text)
@@ -223,6 +225,21 @@ func answers(t *testing.T, data string, fairlead func(context.Context, ...string
 	}
 	if _, errs, code := fairlead(t.Context(), "explain", "area", "Nothing of the kind"); code == 0 || !strings.Contains(errs, "there is no area") {
 		t.Errorf("an unknown area: status %d, %s", code, errs)
+	}
+	// Figures of single people are told of the last 90 days only.
+	long, past := end.AddDate(0, 0, -100).Format(time.DateOnly), analysis.QuarterOf(end.AddDate(0, 0, -200)).String()
+	for _, args := range [][]string{
+		{"rebalance", "--team", "Service Desk", "--as-of", long},
+		{"explain", "team", "Service Desk", "gini", "--as-of", long},
+		{"explain", "team", "Service Desk", "--window", past},
+		{"explain", "engineer", who[1], "--window", past},
+		{"report", "--audience", "lead", "--team", "Service Desk", "--quarter", past},
+		{"report", "--audience", "lead", "--team", "Service Desk", "--as-of", end.AddDate(0, 0, -300).Format(time.DateOnly)},
+		{"serve", "--listen", "127.0.0.1:0", "--as-of", long},
+	} {
+		if out, errs, code := fairlead(t.Context(), args...); code == 0 || out != "" || !strings.Contains(errs, "privacy.retention.people") {
+			t.Errorf("fairlead %v: status %d, %q, %q", args, code, out, errs)
+		}
 	}
 	log, err := os.ReadFile(accessLog(data))
 	if err != nil || !strings.Contains(string(log), `"action":"explain","pseudonym":"`+who[1]+`"`) || !strings.Contains(string(log), `"action":"rebalance"`) || !strings.Contains(string(log), who[1]) {

@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +38,24 @@ func needEngine(t *testing.T) {
 		}
 		t.Skipf("no embedded engine (%v): run make embedded", err)
 	}
+}
+
+// transcript is what a command says, to be read while it runs.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (s *transcript) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *transcript) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // The way of a user with a Jira and a ServiceNow of their own, from a file of
@@ -82,15 +100,18 @@ sources:
 `, filepath.Join(dir, "data"), url(site), write("token", "site-secret\n"), url(snow.Handler()), write("password", "snow-secret\n")))
 
 	var environ []string
-	fairlead := func(ctx context.Context, args ...string) (out, errs string, code int) {
-		var stdout, stderr bytes.Buffer
-		code = run(ctx, append([]string{"--config", config}, args...), environ, strings.NewReader(""), &stdout, &stderr)
+	heard := func(ctx context.Context, stderr *transcript, args ...string) (out, errs string, code int) {
+		var stdout bytes.Buffer
+		code = run(ctx, append([]string{"--config", config}, args...), environ, strings.NewReader(""), &stdout, stderr)
 		for _, secret := range []string{"site-secret", "snow-secret"} {
 			if strings.Contains(stdout.String()+stderr.String(), secret) {
 				t.Errorf("fairlead %v prints a secret", args)
 			}
 		}
 		return stdout.String(), stderr.String(), code
+	}
+	fairlead := func(ctx context.Context, args ...string) (out, errs string, code int) {
+		return heard(ctx, &transcript{}, args...)
 	}
 	succeed := func(args ...string) string {
 		t.Helper()
@@ -131,24 +152,23 @@ sources:
 		t.Errorf("%v resolved tickets after a second collection, %v after the first", again, first)
 	}
 
-	answers(t, filepath.Join(dir, "data"), fairlead)
-	reports(t, dir, fairlead)
+	answers(t, filepath.Join(dir, "data"), now, fairlead)
+	reports(t, dir, now, fairlead)
 	environ = []string{"FAIRLEAD_PRIVACY_SIMULATION=true"}
 	simulated(t, fairlead)
 	environ = nil
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
 	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var said transcript
 	done := make(chan string, 1)
 	go func() {
-		out, errs, code := fairlead(ctx, "serve", "--listen", address)
+		// At one instant: the windows of now move on while the test looks.
+		out, errs, code := heard(ctx, &said, "serve", "--listen", "127.0.0.1:0", "--as-of", now.Format(time.DateOnly))
 		done <- fmt.Sprintf("status %d\n%s%s", code, out, errs)
 	}()
+	serving := regexp.MustCompile(`"msg":"serving","address":"([^"]+)"`)
+	address := ""
 	get := func(path string) (string, int) {
 		response, err := http.Get("http://" + address + path)
 		if err != nil {
@@ -162,8 +182,11 @@ sources:
 		return string(body), response.StatusCode
 	}
 	for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		if _, code := get("/readyz"); code == http.StatusOK {
-			break
+		if m := serving.FindStringSubmatch(said.String()); m != nil {
+			address = m[1]
+			if _, code := get("/readyz"); code == http.StatusOK {
+				break
+			}
 		}
 		select {
 		case text := <-done:
@@ -171,10 +194,10 @@ sources:
 		default:
 		}
 		if time.Since(begun) > patient {
-			t.Fatalf("not ready within %s", patient)
+			t.Fatalf("not ready within %s:\n%s", patient, said.String())
 		}
 	}
-	served(t, get, fairlead)
+	served(t, now, get, fairlead)
 	groups, _ := get("/metrics")
 	for _, want := range []string{"fairlead_team_load_gini{", `fairlead_source_last_success_timestamp_seconds{source="desk"}`, `fairlead_analysis_query_duration_seconds_count{query="weeks"}`, "fairlead_build_info{"} {
 		if !strings.Contains(groups, want) {
@@ -242,5 +265,5 @@ sources:
 analysis: {windows: [90d], ownership: {memory: 5040h}}
 privacy: {retention: {tickets: 5040h}}
 `)
-	pruned(t, dir, fairlead)
+	pruned(t, dir, now, fairlead)
 }

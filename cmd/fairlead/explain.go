@@ -86,12 +86,11 @@ func (c explainCmd) Run(ctx context.Context, a *app) error {
 		if a.cfg.Privacy.Simulation {
 			return errSimulation
 		}
-		if query.Engineer != "" && h.replay == nil {
-			if err := a.cfg.Privacy.Retention.TooOld(asOf, time.Now()); err != nil {
-				return err
-			}
+		// Whatever is explained, those whose part it shows are single people.
+		begin, end := query.Window.Bounds(asOf)
+		if err := a.tellsOfPeople(h, end); err != nil {
+			return err
 		}
-		begin, _ := query.Window.Bounds(asOf)
 		if err := a.tellHorizon(ctx, h, begin); err != nil {
 			return err
 		}
@@ -120,5 +119,5 @@ func (c explainCmd) journal(h *house, x analysis.Explanation) error {
 	if x.Who != "" && !slices.Contains(who, x.Who) {
 		who = append(who, x.Who)
 	}
-	return h.logged("explain", x.Asked, who)
+	return h.logged("explain", x.Asked, whoAmI(), who)
 }

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"time"
 
@@ -33,19 +30,13 @@ func (c forgetCmd) Run(ctx context.Context, a *app) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	dir, err := a.cfg.dataDir(a.globals.Data)
-	if err != nil {
-		return err
-	}
-	q := forgetting(c)
 	var told privacy.Forgotten
-	err = askJSON(ctx, dir, "/forget", q, &told)
-	if errors.Is(err, errNoService) {
-		err = a.withHouse(ctx, func(h *house) (err error) {
-			told, err = a.forgetter(h).Forget(ctx, q.Person, whoAmI(), q.DryRun)
-			return err
-		})
-	}
+	err := a.byService(ctx, func(dir string) error {
+		return askJSON(ctx, dir, "/forget", forgetting(c), &told)
+	}, func(h *house) (err error) {
+		told, err = a.forgetter(h).Forget(ctx, c.Person, whoAmI(), c.DryRun)
+		return err
+	})
 	switch {
 	case errors.Is(err, privacy.ErrNobody) || err != nil && err.Error() == privacy.ErrNobody.Error():
 		if c.DryRun {
@@ -143,49 +134,4 @@ func (s *service) renew(ctx context.Context, before func(context.Context)) error
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// controlJSON answers a request of the control socket with what do gives.
-func controlJSON[Q, A any](do func(ctx context.Context, q Q, asker string) (A, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		var q Q
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<16)).Decode(&q); err != nil {
-			http.Error(w, "the request is none", http.StatusBadRequest)
-			return
-		}
-		told, err := do(r.Context(), q, r.Header.Get("X-Asker"))
-		if err != nil {
-			http.Error(w, oneLine(err).Error(), http.StatusUnprocessableEntity)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(told) // who asked may have gone
-	}
-}
-
-// askJSON asks the service that runs on the data folder; errNoService where none
-// does.
-func askJSON(ctx context.Context, dir, path string, q, told any) error {
-	body, err := json.Marshal(q)
-	if err != nil {
-		return err
-	}
-	response, err := askControl(ctx, dir, http.MethodPost, path, strings.NewReader(string(body)))
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	switch {
-	case err != nil:
-		return fmt.Errorf("asking the running service: %w", err)
-	case response.StatusCode == http.StatusUnprocessableEntity:
-		return errors.New(strings.TrimSpace(string(text)))
-	case response.StatusCode != http.StatusOK:
-		return fmt.Errorf("the running service answered %s", response.Status)
-	}
-	if err := json.Unmarshal(text, told); err != nil {
-		return fmt.Errorf("asking the running service: %w", err)
-	}
-	return nil
 }

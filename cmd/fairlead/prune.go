@@ -26,21 +26,16 @@ func (c pruneCmd) Run(ctx context.Context, a *app) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
-	dir, err := a.cfg.dataDir(a.globals.Data)
-	if err != nil {
-		return err
-	}
 	var told privacy.Pruned
-	err = askJSON(ctx, dir, "/prune", pruning(c), &told)
-	if errors.Is(err, errNoService) {
-		err = a.withHouse(ctx, func(h *house) (err error) {
-			if h.replay != nil {
-				return errReplayed
-			}
-			told, err = a.pruner(h).Prune(ctx, c.DryRun)
-			return err
-		})
-	}
+	err := a.byService(ctx, func(dir string) error {
+		return askJSON(ctx, dir, "/prune", pruning(c), &told)
+	}, func(h *house) (err error) {
+		if h.replay != nil {
+			return errReplayed
+		}
+		told, err = a.pruner(h).Prune(ctx, c.DryRun)
+		return err
+	})
 	if err != nil {
 		return err
 	}

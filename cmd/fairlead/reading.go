@@ -42,11 +42,21 @@ func parseDay(flag, text string) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%s %q is neither a day (2017-03-01) nor an instant (2017-03-01T12:00:00Z)", flag, text)
 }
 
-// logged writes to the access log that people are looked at, before they are shown.
-func (h *house) logged(action, what string, pseudonyms []string) error {
+// tellsOfPeople is an error where figures of single people, as they were at an
+// instant, are told no more. A replayed log keeps all.
+func (a *app) tellsOfPeople(h *house, at time.Time) error {
+	if h.replay != nil {
+		return nil
+	}
+	return a.cfg.Privacy.Retention.TooOld(at, time.Now())
+}
+
+// logged writes to the access log that somebody looks at people, before they are
+// shown.
+func (h *house) logged(action, what, by string, pseudonyms []string) error {
 	list := make([]web.Access, len(pseudonyms))
 	for i, p := range pseudonyms {
-		list[i] = web.Access{Time: time.Now().UTC().Truncate(time.Second), Action: action, What: what, Pseudonym: p, By: whoAmI(), Found: true}
+		list[i] = web.Access{Time: time.Now().UTC().Truncate(time.Second), Action: action, What: what, Pseudonym: p, By: by, Found: true}
 	}
 	return web.NewJournal(accessLog(h.dir)).Write(list...)
 }

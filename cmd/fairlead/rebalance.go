@@ -40,11 +40,14 @@ func (c rebalanceCmd) Run(ctx context.Context, a *app) error {
 		if a.cfg.Privacy.Simulation {
 			return errSimulation
 		}
+		if err := a.tellsOfPeople(h, asOf); err != nil {
+			return err
+		}
 		r, err := e.Rebalance(ctx, c.Team, asOf, o)
 		if err != nil {
 			return err
 		}
-		if err := h.logged("rebalance", c.Team, r.Pseudonyms()); err != nil {
+		if err := h.logged("rebalance", c.Team, whoAmI(), r.Pseudonyms()); err != nil {
 			return err
 		}
 		if !c.Names {

@@ -2,12 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -66,12 +64,8 @@ type reportCmd struct {
 }
 
 // Run makes the report, by the running service where there is one.
-func (c reportCmd) Run(ctx context.Context, a *app) (err error) {
+func (c reportCmd) Run(ctx context.Context, a *app) error {
 	if err := a.configure(); err != nil {
-		return err
-	}
-	dir, err := a.cfg.dataDir(a.globals.Data)
-	if err != nil {
 		return err
 	}
 	asOf, err := parseDay("--as-of", c.AsOf)
@@ -81,16 +75,14 @@ func (c reportCmd) Run(ctx context.Context, a *app) (err error) {
 	q := report.Request{
 		Quarter: c.Quarter, AsOf: asOf, Audience: report.Audience(c.Audience), Teams: c.Team, Engineer: c.Engineer, Names: c.Names, Format: report.Format(c.Format),
 	}
-	text, err := askReport(ctx, dir, q)
-	if errors.Is(err, errNoService) {
-		var h *house
-		if h, err = a.openHouse(ctx, dir, toRead); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, h.Close()) }()
+	var text []byte
+	if err := a.byService(ctx, func(dir string) (err error) {
+		text, err = ask(ctx, dir, "/report", q)
+		return err
+	}, func(h *house) (err error) {
 		text, err = a.reporter(h).answer(ctx, q, whoAmI())
-	}
-	if err != nil {
+		return err
+	}); err != nil {
 		return err
 	}
 	if c.Output == "" {
@@ -123,26 +115,22 @@ func (a *app) reporter(h *house) *reporter {
 // answer makes a report in the form asked for. One about people is written to
 // the access log before it is given.
 func (r *reporter) answer(ctx context.Context, q report.Request, asker string) ([]byte, error) {
-	if err := r.tooOld(q); err != nil {
-		return nil, err
-	}
 	if q.AsOf.IsZero() {
 		q.AsOf = r.house.asOf()
 		if r.house.replay == nil {
 			q.AsOf = q.AsOf.Truncate(24 * time.Hour) // the same all day
 		}
 	}
+	if err := r.tooOld(q); err != nil {
+		return nil, err
+	}
 	made, err := r.make(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	if q.Personal() {
-		journal := web.NewJournal(accessLog(r.house.dir))
-		for _, who := range made.Subjects() {
-			entry := web.Access{Time: r.now().UTC().Truncate(time.Second), Action: "report", Pseudonym: who, By: asker, What: made.Quarter + " for " + string(q.Audience), Found: true}
-			if err := journal.Write(entry); err != nil {
-				return nil, err
-			}
+		if err := r.house.logged("report", made.Quarter+" for "+string(q.Audience), asker, made.Subjects()); err != nil {
+			return nil, err
 		}
 	}
 	var b bytes.Buffer
@@ -153,17 +141,18 @@ func (r *reporter) answer(ctx context.Context, q report.Request, asker string) (
 }
 
 // tooOld refuses a lead's report of a quarter of which figures of single people are
-// told no more. One's own stays: it is one's right to know what is held.
+// told no more; that of the last one that is over stays until the next is. One's
+// own stays: it is one's right to know what is held.
 func (r *reporter) tooOld(q report.Request) error {
-	if q.Audience != report.Lead || q.Quarter == "" || r.house.replay != nil {
+	if q.Audience != report.Lead || r.house.replay != nil {
 		return nil
 	}
-	quarter, err := analysis.ParseWindow(q.Quarter)
-	if err != nil {
+	quarter, err := analysis.ParseWindow(cmp.Or(q.Quarter, report.Due(q.AsOf)))
+	now := r.now()
+	if err != nil || quarter == analysis.LastQuarter(now) {
 		return nil // the maker says what is wrong with it
 	}
-	now := r.now()
-	_, end := quarter.Bounds(now)
+	_, end := quarter.Bounds(q.AsOf)
 	return r.retention.TooOld(end, now)
 }
 
@@ -276,46 +265,6 @@ func (s *service) collected() bool {
 		}
 	}
 	return true
-}
-
-// A running service answers report on the control socket, as it does whois.
-
-func controlReport(r *reporter) http.HandlerFunc {
-	return func(w http.ResponseWriter, request *http.Request) {
-		var q report.Request
-		if err := json.NewDecoder(http.MaxBytesReader(w, request.Body, 1<<16)).Decode(&q); err != nil {
-			http.Error(w, "the request is none", http.StatusBadRequest)
-			return
-		}
-		text, err := r.answer(request.Context(), q, request.Header.Get("X-Asker"))
-		if err != nil {
-			http.Error(w, oneLine(err).Error(), http.StatusUnprocessableEntity)
-			return
-		}
-		_, _ = w.Write(text) // who asked has gone
-	}
-}
-
-func askReport(ctx context.Context, dir string, q report.Request) ([]byte, error) {
-	body, err := json.Marshal(q)
-	if err != nil {
-		return nil, err
-	}
-	response, err := askControl(ctx, dir, http.MethodPost, "/report", bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	text, err := io.ReadAll(response.Body)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("asking the running service: %w", err)
-	case response.StatusCode == http.StatusUnprocessableEntity:
-		return nil, errors.New(string(bytes.TrimSpace(text)))
-	case response.StatusCode != http.StatusOK:
-		return nil, fmt.Errorf("the running service answered %s", response.Status)
-	}
-	return text, nil
 }
 
 // demoReport writes the report of the last quarter beside the data and says where.

@@ -13,12 +13,13 @@ import (
 	"fairlead/analysis/report"
 )
 
-// reports asks for reports of a folder that no service holds.
-func reports(t *testing.T, dir string, fairlead func(context.Context, ...string) (string, string, int)) {
+// reports asks, at the beginning of a day, for reports of a folder that no service
+// holds.
+func reports(t *testing.T, dir string, today time.Time, fairlead func(context.Context, ...string) (string, string, int)) {
 	t.Helper()
 	data := filepath.Join(dir, "data")
 	file := filepath.Join(dir, "report.json")
-	if out, errs, code := fairlead(t.Context(), "report", "--audience", "lead", "--team", "Service Desk", "--format", "json", "--output", file); code != 0 || out != "" {
+	if out, errs, code := fairlead(t.Context(), "report", "--audience", "lead", "--team", "Service Desk", "--as-of", today.Format(time.DateOnly), "--format", "json", "--output", file); code != 0 || out != "" {
 		t.Fatalf("report: status %d\n%s%s", code, out, errs)
 	}
 	text, err := os.ReadFile(file)
@@ -29,7 +30,7 @@ func reports(t *testing.T, dir string, fairlead func(context.Context, ...string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	quarter := report.Due(time.Now())
+	quarter := report.Due(today)
 	if r.Team != "Service Desk" || r.Quarter != quarter || !r.Over || len(r.Workload.People) == 0 || len(r.Summary) != 5 {
 		t.Errorf("the report is of %s in %s, with %d people", r.Team, r.Quarter, len(r.Workload.People))
 	}
@@ -82,9 +83,9 @@ func simulated(t *testing.T, fairlead func(context.Context, ...string) (string, 
 	}
 }
 
-// served asks a running service for a report, and looks for the one that it makes
-// by itself.
-func served(t *testing.T, get func(string) (string, int), fairlead func(context.Context, ...string) (string, string, int)) {
+// served looks for the report that a service of an instant makes by itself, and asks
+// it for the same.
+func served(t *testing.T, asOf time.Time, get func(string) (string, int), fairlead func(context.Context, ...string) (string, string, int)) {
 	t.Helper()
 	found := regexp.MustCompile(`href="(/report\?[^"]+)"`)
 	var link []string
@@ -99,7 +100,7 @@ func served(t *testing.T, get func(string) (string, int), fairlead func(context.
 	if code != 200 || !strings.Contains(page, "The quarter in five sentences") {
 		t.Errorf("the stored report: %d", code)
 	}
-	out, errs, status := fairlead(t.Context(), "report", "--format", "json") // while the service holds the warehouse
+	out, errs, status := fairlead(t.Context(), "report", "--format", "json", "--quarter", report.Due(asOf.Add(-defaultConfig().Report.After))) // while the service holds the warehouse
 	if status != 0 {
 		t.Fatal(errs)
 	}

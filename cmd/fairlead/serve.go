@@ -50,6 +50,11 @@ func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	if replayed == nil && !asOf.IsZero() && (a.cfg.people() || a.cfg.scrapePeople()) {
+		if err := a.cfg.Privacy.Retention.TooOld(asOf, time.Now()); err != nil {
+			return fmt.Errorf("%w: leave --as-of out, or set web.people and metrics.people to false", err)
+		}
+	}
 	reg := newRegistry()
 	var sources []source.Source
 	if len(a.cfg.Sources) > 0 || replayed == nil {

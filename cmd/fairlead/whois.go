@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -35,27 +32,23 @@ var errNobody = errors.New("nobody has that pseudonym here: check the spelling, 
 
 // Run asks a running service on the same data folder, else the warehouse. Every
 // look-up is written to the access log before it is answered.
-func (c whoisCmd) Run(ctx context.Context, a *app) (err error) {
+func (c whoisCmd) Run(ctx context.Context, a *app) error {
 	if err := a.configure(); err != nil {
 		return err
 	}
 	if a.cfg.Privacy.Simulation {
 		return errSimulation
 	}
-	dir, err := a.cfg.dataDir(a.globals.Data)
-	if err != nil {
+	var p person
+	var log string
+	if err := a.byService(ctx, func(dir string) (err error) {
+		log = accessLog(dir)
+		p, err = askService(ctx, dir, c.Pseudonym)
 		return err
-	}
-	p, err := askService(ctx, dir, c.Pseudonym)
-	if errors.Is(err, errNoService) {
-		var h *house
-		if h, err = a.openHouse(ctx, dir, toRead); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, h.Close()) }()
-		p, err = lookUp(ctx, a.engine(h), dir, c.Pseudonym, whoAmI())
-	}
-	if err != nil {
+	}, func(h *house) (err error) {
+		p, err = lookUp(ctx, a.engine(h), h.dir, c.Pseudonym, whoAmI())
+		return err
+	}); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "%s is\n", p.Pseudonym)
@@ -67,7 +60,7 @@ func (c whoisCmd) Run(ctx context.Context, a *app) (err error) {
 			fmt.Fprintf(a.stdout, "  %-8s %s\n", part.label, v)
 		}
 	}
-	fmt.Fprintf(a.stdout, "This look-up was written to %s.\n", accessLog(dir))
+	fmt.Fprintf(a.stdout, "This look-up was written to %s.\n", log)
 	return nil
 }
 
@@ -96,87 +89,6 @@ func lookUp(ctx context.Context, engine *analysis.Engine, dir, pseudonym, asker 
 	}
 	p := analysis.ColleagueOf(engineer)
 	return person{Pseudonym: pseudonym, Names: p.Names, Emails: p.Emails, Accounts: p.Accounts}, nil
-}
-
-// A running service answers whois on a socket, since it holds the warehouse.
-// The socket is in a folder that only its owner may enter; controlFile, in the
-// data folder, says where, because a socket's path may not be long.
-
-func controlFile(dir string) string { return filepath.Join(dir, "control") }
-
-var errNoService = errors.New("no service runs on this data folder")
-
-// serveControl answers until ctx ends.
-func serveControl(ctx context.Context, s *service) error {
-	dir := s.house.dir
-	folder, err := os.MkdirTemp("", "fairlead-")
-	if err != nil {
-		return fmt.Errorf("making the control socket: %w", err)
-	}
-	defer os.RemoveAll(folder)
-	path := filepath.Join(folder, "control.sock")
-	listener, err := net.Listen("unix", path)
-	if err != nil {
-		return fmt.Errorf("making the control socket: %w", err)
-	}
-	if err := writeFile(controlFile(dir), []byte(path+"\n")); err != nil {
-		return errors.Join(fmt.Errorf("saying where the control socket is: %w", err), listener.Close())
-	}
-	defer os.Remove(controlFile(dir))
-
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /report", controlReport(s.reporter))
-	mux.HandleFunc("POST /forget", controlJSON(s.forget))
-	mux.HandleFunc("POST /prune", controlJSON(s.pruneNow))
-	mux.HandleFunc("GET /whois/{pseudonym}", func(w http.ResponseWriter, r *http.Request) {
-		if s.cfg.Privacy.Simulation {
-			http.Error(w, errSimulation.Error(), http.StatusForbidden)
-			return
-		}
-		p, err := lookUp(r.Context(), s.engine, dir, r.PathValue("pseudonym"), r.Header.Get("X-Asker"))
-		switch {
-		case errors.Is(err, errNobody):
-			http.Error(w, err.Error(), http.StatusNotFound)
-		case err != nil:
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-		default:
-			w.Header().Set("Content-Type", "application/json")
-			if err := json.NewEncoder(w).Encode(p); err != nil {
-				s.log.Warn("answering whois failed", "error", err)
-			}
-		}
-	})
-	return serveUntil(ctx, &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}, listener)
-}
-
-// askControl asks the service that runs on the data folder. The error is
-// errNoService where there is none. The caller closes the answer's body.
-func askControl(ctx context.Context, dir, method, path string, body io.Reader) (*http.Response, error) {
-	socket, err := os.ReadFile(controlFile(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNoService
-	}
-	if err != nil {
-		return nil, fmt.Errorf("finding the running service: %w", err)
-	}
-	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "unix", string(socket[:max(0, len(socket)-1)]))
-	}}}
-	request, err := http.NewRequestWithContext(ctx, method, "http://fairlead"+path, body)
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("X-Asker", whoAmI())
-	response, err := client.Do(request)
-	var refused *net.OpError
-	if errors.As(err, &refused) && refused.Op == "dial" {
-		return nil, errNoService // it died without removing the file
-	}
-	if err != nil {
-		return nil, fmt.Errorf("asking the running service: %w", err)
-	}
-	return response, nil
 }
 
 func askService(ctx context.Context, dir, pseudonym string) (person, error) {
