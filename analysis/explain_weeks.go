@@ -19,9 +19,6 @@ import (
 // in somebody's hands.
 const ExplainedWeeks = 13
 
-// usualWeeks is over how many weeks before the last few a team's acts are usual.
-const usualWeeks = 12
-
 // engineerWeeks tells of the weeks of somebody in each team: the state after the
 // last, the shares of the last few, and the load of each.
 func (t *telling) engineerWeeks(ctx context.Context, who people.Engineer) error {

@@ -65,6 +65,7 @@ type TeamQuarter struct {
 	// Received is what came in the whole weeks; Unplanned of it was. Nil where
 	// no source tells.
 	Received, Unplanned *float64
+	WorkPeople          int // of whose work it is told
 	// Acts of people whose hours are known, and those outside them. Nil where
 	// none are. ShortRests is weeks of members with a daily rest under the
 	// configured one.
@@ -224,7 +225,7 @@ func (t *TeamQuarter) sum(c squad, weeks []time.Time, rest time.Duration) {
 	var onCall time.Duration
 	short := 0
 	for _, m := range c.members {
-		acting := false
+		acting, working := false, false
 		for _, r := range m.Records {
 			i := int(r.Week - first)
 			if i < 0 || i >= len(weeks) {
@@ -232,7 +233,7 @@ func (t *TeamQuarter) sum(c squad, weeks []time.Time, rest time.Duration) {
 			}
 			loads[i], capacities[i] = append(loads[i], r.Load.Sum), append(capacities[i], r.Capacity)
 			if r.Received != nil {
-				knownWork = true
+				knownWork, working = true, true
 				received += r.Received.All // whole numbers
 				unplanned += r.Received.Unplanned
 			}
@@ -252,6 +253,9 @@ func (t *TeamQuarter) sum(c squad, weeks []time.Time, rest time.Duration) {
 		}
 		if acting {
 			t.ActPeople++
+		}
+		if working {
+			t.WorkPeople++
 		}
 	}
 	for i := range weeks {

@@ -77,7 +77,31 @@ type TeamState struct {
 	ShortRests      *int     // member-weeks of the last four
 	Unplanned       *float64 // share of the work received in the last four whole weeks
 
+	// Of how many members they are: those whose hours were known in the last four
+	// weeks and in the twelve before, and those of whose work it is known which of
+	// it was unplanned.
+	ActPeople, UsualPeople, WorkPeople int
+
 	Knowledge TeamKnowledge
+}
+
+// OfAtLeast is the state without what is about fewer people than the least, since
+// it would tell of single ones; false where all of it is. A team may have enough
+// people, and little be known of most.
+func (t TeamState) OfAtLeast(least int) (TeamState, bool) {
+	if t.Judged < least {
+		t.Judged, t.Overloaded = 0, 0
+	}
+	if t.ActPeople < least {
+		t.AfterHours, t.ShortRests = nil, nil
+	}
+	if t.UsualPeople < least {
+		t.AfterHoursUsual = nil
+	}
+	if t.WorkPeople < least {
+		t.Unplanned = nil
+	}
+	return t, t.People >= least
 }
 
 // Backlog is how the open tickets that nobody holds have grown.

@@ -12,10 +12,12 @@ import (
 	"fairlead/analysis/overload"
 )
 
-// recentWeeks is what "lately" is for shares of work and of acts; backlogWeeks
-// over how many weeks the unassigned tickets are followed.
+// recentWeeks is what "lately" is for shares of work and of acts, and usualWeeks
+// over how many weeks before these acts are usual; backlogWeeks is over how many
+// weeks the unassigned tickets are followed.
 const (
 	recentWeeks  = 4
+	usualWeeks   = 12
 	backlogWeeks = 13
 )
 
@@ -129,15 +131,19 @@ type recent struct {
 	usualActs, usualOff     uint64
 	restless                []overload.Acts
 	knownWork, knownActs    bool
+
+	// Of how many members each is known.
+	workPeople, actPeople, usualPeople int
 }
 
 func recentOf(members []overload.Member, span weeks) recent {
 	var sum recent
 	for _, m := range members {
+		var work, acts, usual int
 		for _, r := range m.Records {
 			ago := int(span.last() - r.Week)
 			if ago < recentWeeks && r.Received != nil {
-				sum.knownWork = true
+				sum.knownWork, work = true, 1
 				sum.received += r.Received.All // whole numbers
 				sum.unplannedWork += r.Received.Unplanned
 			}
@@ -146,15 +152,17 @@ func recentOf(members []overload.Member, span weeks) recent {
 			}
 			switch {
 			case ago < recentWeeks:
-				sum.knownActs = true
+				sum.knownActs, acts = true, 1
 				sum.acts += r.Acts.N
 				sum.off += r.Acts.Off
 				sum.restless = append(sum.restless, *r.Acts)
-			case ago < recentWeeks+12:
+			case ago < recentWeeks+usualWeeks:
+				usual = 1
 				sum.usualActs += r.Acts.N
 				sum.usualOff += r.Acts.Off
 			}
 		}
+		sum.workPeople, sum.actPeople, sum.usualPeople = sum.workPeople+work, sum.actPeople+acts, sum.usualPeople+usual
 	}
 	return sum
 }
@@ -295,6 +303,7 @@ func (e *Engine) teamStates(s *Snapshot, w *world, squads []squad, span weeks, l
 		t := of(c.team)
 		recent := recentOf(c.members, span)
 		t.AfterHours, t.Unplanned, t.ShortRests = recent.afterHours(), recent.unplanned(), e.shortRests(recent)
+		t.WorkPeople, t.ActPeople, t.UsualPeople = recent.workPeople, recent.actPeople, recent.usualPeople
 		if recent.knownActs {
 			t.AfterHoursUsual = ratio(float64(recent.usualOff), float64(recent.usualActs))
 		}

@@ -188,8 +188,8 @@ func TestStatesByHand(t *testing.T) {
 	}
 	// One incident of three tickets that came to Cho in the last four weeks; one
 	// more that came before.
-	if st.Unplanned == nil || math.Abs(*st.Unplanned-3.0/5) > 1e-12 {
-		t.Errorf("unplanned is %v", st.Unplanned)
+	if st.Unplanned == nil || math.Abs(*st.Unplanned-3.0/5) > 1e-12 || st.WorkPeople != 1 {
+		t.Errorf("unplanned is %v of %d people", st.Unplanned, st.WorkPeople)
 	}
 }
 
@@ -335,7 +335,7 @@ teams:
 		t.Fatal(err)
 	}
 	team := s.States[slices.IndexFunc(s.States, func(t TeamState) bool { return t.Team == "Alpha" })]
-	if team.People != 3 || team.Judged != 3 || team.Overloaded != 1 || team.Provisional || team.AfterHours == nil || *team.AfterHoursUsual >= *team.AfterHours {
+	if team.People != 3 || team.Judged != 3 || team.Overloaded != 1 || team.Provisional || team.AfterHours == nil || *team.AfterHoursUsual >= *team.AfterHours || team.ActPeople != 3 || team.UsualPeople != 3 {
 		t.Errorf("the team is %+v; after hours %v, usual %v", team, *team.AfterHours, *team.AfterHoursUsual)
 	}
 	if !s.Rostered || !slices.Equal(team.Sources, []string{"snow"}) || !maps.Equal(s.Unmatched, map[string]int{"snow": 0}) {

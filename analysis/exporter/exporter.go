@@ -9,10 +9,12 @@
 // [Exporter.Groups] for teams, areas and the service itself, and
 // [Exporter.People] for single engineers. Figures that describe fewer people
 // than Config.MinPeople are left out of the former, since they would tell of
-// single persons: inequality and ownership, and the work of a team. What is
-// left out could still be guessed by subtraction where only one team of several
-// is small and the sum over all is known elsewhere; no sum over teams is
-// exported.
+// single persons: inequality and ownership, and the work of a team. So are those
+// of a larger team that are known of fewer of its members: how many are
+// overloaded of those who could be judged, when they worked of those whose hours
+// are known. What is left out could still be guessed by subtraction where only one
+// team of several is small and the sum over all is known elsewhere; no sum over
+// teams is exported.
 package exporter
 
 import (

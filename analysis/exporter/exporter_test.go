@@ -169,7 +169,8 @@ func judged() *analysis.Snapshot {
 	s.Unmatched = map[string]int{"jira": 2}
 	s.States = []analysis.TeamState{
 		{
-			Team: "Network", People: 5, Sources: []string{"jira", "servicenow"}, Overloaded: 1, Judged: 4, Handovers: 12, AfterHours: of(0.2), AfterHoursUsual: of(0.1), ShortRests: &rests, Unplanned: of(0.5),
+			Team: "Network", People: 6, Sources: []string{"jira", "servicenow"}, Overloaded: 1, Judged: 5, Handovers: 12, AfterHours: of(0.2), AfterHoursUsual: of(0.1), ShortRests: &rests, Unplanned: of(0.5),
+			ActPeople: 5, UsualPeople: 5, WorkPeople: 5,
 			Unassigned: analysis.Backlog{Growing: true},
 			Knowledge: analysis.TeamKnowledge{Areas: 3, Sole: 1, Silo: of(0.3), Bus: &analysis.BusFactor{People: 2}, WhatIf: []analysis.WhatIf{
 				{Pseudonym: "amber-otter-4k7q", Name: "Ann", Uncovered: []string{"Firewall"}, Share: 0.4}, {Pseudonym: "blue-heron-1234", Name: "Bob"},
@@ -203,7 +204,7 @@ func TestStates(t *testing.T) {
 		`fairlead_team_info{kind="queue",source="jira",team="Two"} 1`,
 		`fairlead_team_info{kind="roster",source="jira",team="Network"} 1`,
 		`fairlead_team_info{kind="roster",source="servicenow",team="Network"} 1`,
-		`fairlead_team_judged_engineers{team="Network"} 4`,
+		`fairlead_team_judged_engineers{team="Network"} 5`,
 		`fairlead_team_load_fairness_p_value{basis="load",team="Network",unit="tickets",window="28d"} 0.001`,
 		`fairlead_team_load_fairness_q_value{basis="load",team="Network",unit="tickets",window="28d"} 0.004`,
 		`fairlead_team_load_fairness_verdict{basis="load",team="Network",unit="tickets",verdict="levelled",window="28d"} 0`,
@@ -247,6 +248,36 @@ fairlead_engineer_unplanned_ratio{engineer="amber-otter-4k7q",team="Network"} 0.
 	for _, want := range []string{"fairlead_engineer_after_hours_ratio{", `signal="rest"`} {
 		if text := gather(t, New(always(judged()), at(made), agreed).People()); !strings.Contains(text, want) {
 			t.Errorf("/metrics/people lacks %s where it was agreed", want)
+		}
+	}
+}
+
+// TestFewOfManyAreAGroupOfTheirOwn: of a team with enough people nothing is told
+// that is known of few of them.
+func TestFewOfManyAreAGroupOfTheirOwn(t *testing.T) {
+	for _, c := range []struct {
+		few     func(*analysis.TeamState)
+		missing []string
+	}{
+		{func(s *analysis.TeamState) { s.Judged = 4 }, []string{"fairlead_team_judged_engineers", "fairlead_team_overloaded_engineers"}},
+		{func(s *analysis.TeamState) { s.Judged, s.Overloaded = 0, 0 }, []string{"fairlead_team_overloaded_engineers"}},
+		{func(s *analysis.TeamState) { s.ActPeople = 4 }, []string{"fairlead_team_afterhours_ratio", "fairlead_team_short_rests"}},
+		{func(s *analysis.TeamState) { s.UsualPeople = 4 }, []string{"fairlead_team_afterhours_usual_ratio"}},
+		{func(s *analysis.TeamState) { s.WorkPeople = 4 }, []string{"fairlead_team_unplanned_ratio"}},
+	} {
+		s := judged()
+		before := collectText(t, New(always(s), at(made)).Groups())
+		few := judged()
+		c.few(&few.States[0])
+		after := collectText(t, New(always(few), at(made)).Groups())
+		var missing []string
+		for _, line := range before {
+			if name, _, _ := strings.Cut(line, "{"); strings.Contains(line, `team="Network"`) && !slices.ContainsFunc(after, func(l string) bool { return strings.HasPrefix(l, name+"{") }) {
+				missing = append(missing, name)
+			}
+		}
+		if !slices.Equal(missing, c.missing) {
+			t.Errorf("%v is withheld, want %v", missing, c.missing)
 		}
 	}
 }

@@ -46,9 +46,9 @@ func TestHistoryText(t *testing.T) {
 	first, second := &analysis.Snapshot{AsOf: made}, &analysis.Snapshot{AsOf: made.Add(1500 * time.Millisecond)}
 	first.States = []analysis.TeamState{{Team: "Back\\\"\n", People: 5, Handovers: 3}}
 	second.States = []analysis.TeamState{
-		{Team: "Back\\\"\n", People: 5, Handovers: 4, Unplanned: of(math.Inf(1))},
-		{Team: "A\xff", People: 5, Handovers: 1e6, Unplanned: of(0.25)},
-		{Team: "Pair", People: 2, Handovers: 9, Unplanned: of(0.5)},
+		{Team: "Back\\\"\n", People: 5, Handovers: 4, Unplanned: of(math.Inf(1)), WorkPeople: 5},
+		{Team: "A\xff", People: 5, Handovers: 1e6, Unplanned: of(0.25), WorkPeople: 5},
+		{Team: "Pair", People: 2, Handovers: 9, Unplanned: of(0.5), WorkPeople: 2},
 	}
 	got, sum := history(t, HistoryOptions{Config: DefaultConfig()}, first, second)
 	want := `# HELP fairlead_team_handovers Times that a ticket in the team's hands went from one engineer to another.

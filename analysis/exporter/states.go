@@ -67,13 +67,17 @@ func (e *Exporter) fillStates(b *batch, s *analysis.Snapshot) {
 			b.flag(teamInfo, true, t.Team, source, kind)
 		}
 		b.flag(teamGrowing, t.Unassigned.Growing, t.Team)
-		if t.People < e.config.MinPeople {
+		judged := t.Judged
+		t, enough := t.OfAtLeast(e.config.MinPeople)
+		if !enough {
 			continue
 		}
 		if t.Judged > 0 {
 			b.count(teamOverloaded, uint64(t.Overloaded), t.Team)
 		}
-		b.count(teamJudged, uint64(t.Judged), t.Team)
+		if t.Judged == judged { // else it is withheld, and not 0
+			b.count(teamJudged, uint64(judged), t.Team)
+		}
 		b.total(teamHandovers, t.Handovers, t.Team)
 		b.add(teamAfterHours, t.AfterHours, t.Team)
 		b.add(teamAfterHoursUsual, t.AfterHoursUsual, t.Team)

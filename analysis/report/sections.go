@@ -114,7 +114,7 @@ func (b *builder) overloads() Overload {
 			share := float64(*q.Off) / float64(*q.Acts)
 			t.AfterHours, t.ShortRests = &share, q.ShortRests
 		}
-		if q.Received != nil && *q.Received > 0 {
+		if q.Received != nil && q.WorkPeople >= least && *q.Received > 0 {
 			share := *q.Unplanned / *q.Received
 			t.Unplanned = &share
 		}

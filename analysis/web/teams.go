@@ -172,14 +172,9 @@ func (t *teamRow) withhold(least int) {
 	if t.State == nil {
 		return
 	}
-	if t.State.People < least {
+	state, enough := t.State.OfAtLeast(least)
+	if t.State = &state; !enough {
 		t.State = nil
-		return
-	}
-	if t.State.Judged < least {
-		state := *t.State
-		state.Judged, state.Overloaded = 0, 0
-		t.State = &state
 	}
 }
 

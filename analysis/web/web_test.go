@@ -524,14 +524,16 @@ func TestFewAmongMany(t *testing.T) {
 		for i := range s.Teams {
 			s.Teams[i][0].People, s.Teams[i][0].Outside = 4, analysis.Outside{Visitors: 1, VisitorsWork: 321, Away: 2, AwayWork: 123}
 		}
-		s.States[0].Judged = 2
+		off, unplanned := 0.4321, 0.8765
+		s.States[0].Judged, s.States[0].ActPeople, s.States[0].WorkPeople = 2, 1, 3
+		s.States[0].AfterHours, s.States[0].Unplanned = &off, &unplanned
 		s.Findings = append(s.Findings, analysis.Finding{Kind: analysis.UnevenTeam, Team: "Payments", People: 4, Sentence: "Payments is uneven among four."})
 		o.Snapshot = func() *analysis.Snapshot { return s }
 	})
 	for as, shown := range map[string]bool{"lead@example.org": true, "boss@example.org": false, "one@example.org": false, "audit@example.org": false} {
 		for path, figures := range map[string][]string{
 			"/":                   {"1 of 2", "uneven among four"},
-			"/team?team=Payments": {"of these 4 people", "1 of 2 people", "321 ticket-days", "123 of 2 members"},
+			"/team?team=Payments": {"of these 4 people", "1 of 2 people", "43 %", "88 %", "321 ticket-days", "123 of 2 members"},
 		} {
 			status, body := get(t, h, as, path)
 			if status != http.StatusOK {
