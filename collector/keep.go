@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"fairlead/connectors/source"
@@ -13,41 +14,28 @@ import (
 // they were stored: an edit of all old tickets at the source, or a sweep, would
 // bring them back each time. One that is stored is written nevertheless, so that
 // what is stored of it is true until it is deleted.
-func (c *Collector) kept(ctx context.Context, page source.Page, tickets []fetched) ([]fetched, error) {
+func (c *Collector) kept(ctx context.Context, page source.Page, tickets []fetched, stored map[string]time.Time) ([]fetched, error) {
 	if c.cfg.Keep == 0 {
 		return tickets, nil
 	}
 	before := c.cfg.keptFrom(time.Now())
-	var old []string
-	for i := range tickets {
-		if lastEvent(&tickets[i].Ticket).Before(before) {
-			old = append(old, tickets[i].ID)
-		}
+	old := func(t fetched) bool {
+		_, known := stored[t.ID]
+		return !known && lastEvent(&t.Ticket).Before(before)
 	}
-	if len(old) == 0 {
+	if !slices.ContainsFunc(tickets, old) {
 		return tickets, nil
 	}
 	done, err := c.done(ctx, page)
 	if err != nil {
 		return nil, err
 	}
-	stored, err := c.store.StoredUpdates(ctx, c.src.Name(), old)
-	if err != nil {
-		return nil, fmt.Errorf("reading which old tickets are stored: %w", err)
-	}
-	list := make([]fetched, 0, len(tickets))
-	dropped := 0
-	for _, t := range tickets {
-		if _, known := stored[t.ID]; !known && done[t.Status] && lastEvent(&t.Ticket).Before(before) {
-			dropped++
-			continue
-		}
-		list = append(list, t)
-	}
-	if dropped > 0 {
+	came := len(tickets)
+	tickets = slices.DeleteFunc(tickets, func(t fetched) bool { return done[t.Status] && old(t) })
+	if dropped := came - len(tickets); dropped > 0 {
 		c.log.DebugContext(ctx, "tickets older than is kept were not stored", "source", c.src.Name(), "tickets", dropped)
 	}
-	return list, nil
+	return tickets, nil
 }
 
 // done are the source's statuses of closed tickets.

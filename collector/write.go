@@ -29,11 +29,11 @@ type fetched struct {
 // that were. A ticket that by itself cannot be stored is set aside and named.
 func (c *Collector) write(ctx context.Context, stream source.Stream, page source.Page) (int, error) {
 	tickets := c.news(stream, page)
-	tickets, err := c.guard(ctx, stream, &page, tickets)
+	tickets, updates, err := c.guard(ctx, stream, &page, tickets)
 	if err != nil {
 		return 0, err
 	}
-	if tickets, err = c.kept(ctx, page, tickets); err != nil {
+	if tickets, err = c.kept(ctx, page, tickets, updates); err != nil {
 		return 0, err
 	}
 	for _, s := range page.Skipped {
@@ -109,18 +109,19 @@ func (c *Collector) news(stream source.Stream, page source.Page) []fetched {
 // guard replaces tickets that are older than the warehouse has them, since an
 // index may lag behind what was read from it before, by what the source says
 // when asked for them by id. Those that it then does not show stay as stored.
-// Names and skipped ids of that answer are added to the page.
-func (c *Collector) guard(ctx context.Context, stream source.Stream, page *source.Page, tickets []fetched) ([]fetched, error) {
+// Names and skipped ids of that answer are added to the page. stored is when each
+// that the warehouse has was updated.
+func (c *Collector) guard(ctx context.Context, stream source.Stream, page *source.Page, tickets []fetched) (current []fetched, stored map[string]time.Time, err error) {
 	if len(tickets) == 0 {
-		return tickets, nil
+		return tickets, nil, nil
 	}
 	ids := make([]string, len(tickets))
 	for i := range tickets {
 		ids[i] = tickets[i].ID
 	}
-	stored, err := c.store.StoredUpdates(ctx, c.src.Name(), ids)
+	stored, err = c.store.StoredUpdates(ctx, c.src.Name(), ids)
 	if err != nil {
-		return nil, fmt.Errorf("reading stored update times: %w", err)
+		return nil, nil, fmt.Errorf("reading stored update times: %w", err)
 	}
 	stale := func(t *fetched) bool { return t.Updated.Truncate(time.Millisecond).Before(stored[t.ID]) }
 	var again []string
@@ -130,11 +131,11 @@ func (c *Collector) guard(ctx context.Context, stream source.Stream, page *sourc
 		}
 	}
 	if len(again) == 0 {
-		return tickets, nil
+		return tickets, stored, nil
 	}
 	answer, err := c.src.ByID(ctx, again)
 	if err != nil {
-		return nil, fmt.Errorf("fetching tickets again that the index shows as they were: %w", err)
+		return nil, nil, fmt.Errorf("fetching tickets again that the index shows as they were: %w", err)
 	}
 	c.meter.refetched(len(again))
 	tickets = slices.DeleteFunc(tickets, func(t fetched) bool { return stale(&t) })
@@ -148,7 +149,7 @@ func (c *Collector) guard(ctx context.Context, stream source.Stream, page *sourc
 	page.Accounts = slices.Concat(page.Accounts, answer.Accounts)
 	page.Terms = slices.Concat(page.Terms, answer.Terms)
 	page.Skipped = slices.Concat(page.Skipped, answer.Skipped)
-	return tickets, nil
+	return tickets, stored, nil
 }
 
 // writeNames stores the accounts and terms that are new or changed since they
