@@ -193,7 +193,7 @@ func (c *client) send(ctx context.Context, one call, build func(context.Context)
 		r := reply{sent: sent}
 		if d, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 			r.date = d.UTC()
-			c.ahead.Store(int64(r.date.Sub(sent)))
+			c.ahead.Store(int64(r.date.Sub(c.now()))) // a request may have waited long before it was sent
 		}
 		if unreadable = json.Unmarshal(body, &r); unreadable == nil && len(r.Data) > 0 {
 			return r, nil
