@@ -53,8 +53,7 @@ func (c *Colleagues) Find(pseudonym string) (Colleague, bool) {
 }
 
 // Colleagues reads who is known, with the teams that they are in and lead at an
-// instant. Integration accounts and those
-// who were erased are not among them.
+// instant. Integration accounts and those who were erased are not among them.
 func (e *Engine) Colleagues(ctx context.Context, at time.Time) (*Colleagues, error) {
 	w, err := e.world(ctx)
 	if err != nil {

@@ -228,8 +228,11 @@ func siloFigures(c ownership.Config, o AreaOwnership, people []ExplainedPerson, 
 		},
 		{
 			Name: "silo", Value: defined(score), Formula: "0.4·C + 0.3·G + 0.3·D",
-			Inputs: []ExplainedInput{input("C", concentration, "concentration"), input("G", backup, "missing backup"), input("D", demand, "sole demand")},
-			Put:    fmt.Sprintf("0.4 · %s + 0.3 · %s + 0.3 · %s = %s", sig(concentration), sig(backup), sig(demand), sig(score)),
+			Inputs: []ExplainedInput{
+				input("C", concentration, "concentration"), input("G", backup, "missing backup"), input("D", demand, "sole demand"),
+				input("E", o.Evidence, "evidence that C and G are made of: where it is little, one ticket changes them much"), input("touched", touched, "recent tickets that D is made of, likewise"),
+			},
+			Put: fmt.Sprintf("0.4 · %s + 0.3 · %s + 0.3 · %s = %s", sig(concentration), sig(backup), sig(demand), sig(score)),
 		},
 	}
 }

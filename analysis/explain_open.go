@@ -3,7 +3,6 @@ package analysis
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
@@ -152,7 +151,6 @@ func (t *telling) teamHandovers(ctx context.Context) error {
 		Inputs: []ExplainedInput{input("tickets", float64(len(list)), "that changed hands"), input("handovers", n, "of these")},
 		Put:    fmt.Sprintf("over %s: %s", counted(len(list), "ticket"), sig(n)),
 	})
-	slices.SortFunc(list, func(a, b workTicket) int { return int(b.weight - a.weight) })
 	t.list(listHandedOver, Where{}, "what went from hand to hand", "times", list)
 	return nil
 }

@@ -92,6 +92,9 @@ var again = map[string]func(in map[string]float64, who []ExplainedPerson) float6
 		if _, ok := in["C"]; !ok {
 			return teamSilo(in)
 		}
+		if in["E"] == 0 {
+			return math.NaN() // of how little it is made stands beside it
+		}
 		return 0.4*in["C"] + 0.3*in["G"] + 0.3*in["D"]
 	},
 	"own_load_signal": func(in map[string]float64, _ []ExplainedPerson) float64 {

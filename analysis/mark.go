@@ -9,9 +9,9 @@ import (
 )
 
 // Mark names the content of all that an analysis reads: it is another one when
-// tickets, accounts, who is erased, terms or the roster changed, and the same when they were
-// written again as they were, as each poll does with what its overlap brings. It
-// costs one scan, a fraction of an analysis.
+// tickets, accounts, who is erased, terms or the roster changed, and the same when
+// they were written again as they were, as each poll does with what its overlap
+// brings. It costs one scan, a fraction of an analysis.
 func (e *Engine) Mark(ctx context.Context) (string, error) {
 	var mark strings.Builder
 	for _, table := range []string{"tickets", "actors", "erased", "terms"} {

@@ -8,7 +8,8 @@
 // Story points are divided by the median of the source's story points, days by
 // the median of the source's days; so sources that estimate and sources that do
 // not can be added up, and an effort stands beside a count of tickets. It is 0
-// for a ticket of 0 story points, and positive and finite otherwise.
+// for a ticket of 0 story points, and more than 0 otherwise. Medians are of what is
+// more than 0; a number of story points that is negative or not finite is none.
 //
 // # Rule
 //
@@ -56,4 +57,10 @@
 // Everything is that of an instant: status, class and points as they were just
 // before it, time only up to it. So a model for a past instant gives the same
 // efforts again, whatever happened since.
+//
+// # References
+//
+//   - Efron & Morris (1975): Data analysis using Stein's estimator and its
+//     generalizations. Journal of the American Statistical Association 70.
+//   - Huber (1981): Robust Statistics. Wiley.
 package effort

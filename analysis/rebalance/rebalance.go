@@ -4,11 +4,16 @@
 //
 // # The problem
 //
-// W_i is the weight that person i holds, c_i their capacity, W and C the sums,
-// r_i = (W_i/W)/(c_i/C). Each ticket must be with one person who is eligible for
-// it, and nobody may hold more than their limit,
+// W_i is the weight that person i holds, in tickets or in effort (typical tickets,
+// see package effort), c_i their capacity in FTE, W and C the sums. Each ticket must
+// be with one person who is eligible for it, and nobody may hold more than their
+// limit,
 //
 //	W_i ≤ (1+τ)·c_i·W/C, τ = 0.15
+//
+// Loads are compared per capacity, r_i = (W_i/W)/(c_i/C): at least 0, 1 for an even
+// share, and not defined without capacity or where W is 0. Who has no capacity may
+// hold nothing that weighs anything.
 //
 // Of the plans that achieve this the best has, in this order, the fewest moves;
 // the fewest moved tickets that are in progress; the fewest that are blocked; and
@@ -35,23 +40,44 @@
 // their heaviest until they are within it. The number of nodes is capped. At the
 // cap a greedy plan is given, and says that it is not proven minimal.
 //
-// Weights are compared exactly: they are integers of 2^-51 of their sum inside,
-// so that no order of summation matters, and a limit is met within 1e-12 of it.
+// Weights are compared exactly: inside they are integers, of a power of two between
+// 2^-51 and 2^-50 of their sum, so that no order of summation matters, and a limit is
+// met within 1e-12 of it. What weighs less than half of such a unit weighs nothing.
 //
 // # When it cannot be done
 //
-// A ticket heavier than any limit, or one that nobody is eligible for, makes a
-// plan impossible, as may whole tickets alone: ten equal ones cannot be spread
-// over eight people within 15 %. Then the plan says so, names the tickets and the
-// people that are in the way, and is the best effort: equal weights are brought
-// to the fewest over the limits, with the fewest moves; with unequal ones it is
-// the better of a greedy plan and of one in which whoever has what is too heavy,
-// or what nobody else is eligible for, keeps it and sheds the rest.
+// A ticket heavier than any limit, or one that nobody is eligible for, makes a plan
+// impossible, as may whole tickets alone: ten equal ones cannot be spread over
+// eight people within 15 %. Then the plan says so, names the tickets and the people
+// that are in the way, and is the best effort: equal weights are brought to the
+// fewest tickets over the limits, with the fewest moves; with unequal ones it is
+// the better of a greedy plan and of one in which whoever has what is too heavy, or
+// what nobody else is eligible for, keeps it and sheds the rest.
 //
-// Also reported, before and after: Gini and Hoover index, and whether the loads
-// are envy-free up to one ticket, (W_i − heaviest_i)/c_i ≤ W_k/c_k for all i, k
-// (weighted EF1; Lipton et al. 2004, Chakraborty et al. 2021): fair as far as
-// whole tickets allow.
+// # How even it is
+//
+// Also reported, before and after, of the people with capacity: the Gini and the
+// Hoover index of package distribution, from 0, which is even, to under 1, NaN where
+// nobody holds anything; and whether the loads are envy-free up to one ticket,
+//
+//	(W_i − heaviest_i)/c_i ≤ W_k/c_k for all i, k
+//
+// that is, whether everybody, rid of their heaviest ticket, would have no more per
+// capacity than anybody else (EF1 of Lipton et al. 2004 and Budish 2011, of work
+// instead of goods as in Aziz et al. 2022, weighted as in Chakraborty et al. 2021).
+//
+// # References
+//
+//   - Ahuja, Magnanti & Orlin (1993): Network Flows. Prentice Hall.
+//   - Aziz, Caragiannis, Igarashi & Walsh (2022): Fair allocation of indivisible
+//     goods and chores. Autonomous Agents and Multi-Agent Systems 36.
+//   - Budish (2011): The combinatorial assignment problem. Journal of Political
+//     Economy 119.
+//   - Chakraborty, Igarashi, Suksompong & Zick (2021): Weighted envy-freeness in
+//     indivisible item allocation. ACM Transactions on Economics and Computation 9.
+//   - Korf (1985): Depth-first iterative-deepening. Artificial Intelligence 27.
+//   - Lipton, Markakis, Mossel & Saberi (2004): On approximately fair allocations of
+//     indivisible goods. 5th ACM Conference on Electronic Commerce.
 package rebalance
 
 import (
@@ -315,7 +341,7 @@ const (
 	greatest = 1e100 // of a weight or capacity
 )
 
-// equal reports whether all tickets that have a place weigh the same.
+// equal reports whether all tickets weigh the same, and that is something.
 func (p *problem) equal() bool {
 	weight := int64(-1)
 	for _, t := range p.tickets {

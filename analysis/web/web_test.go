@@ -547,3 +547,25 @@ func TestFewAmongMany(t *testing.T) {
 		}
 	}
 }
+
+// TestAScoreShowsWhatItIsMadeOf: an area of two tickets can have a high silo score;
+// wherever it is shown stands beside it of how little.
+func TestAScoreShowsWhatItIsMadeOf(t *testing.T) {
+	h, _, _ := house(t, func(o *Options) {
+		s := snapshot()
+		s.Areas[0].Tickets, s.Areas[0].Evidence = 2, 3.21
+		o.Snapshot = func() *analysis.Snapshot { return s }
+	})
+	for path, says := range map[string][]string{
+		"/area?area=" + url.QueryEscape(hostile): {"Made of recent tickets</dt><dd>2<", "And of evidence</dt><dd>3.2 "},
+		"/areas":                                 {"<td>2</td><td>3.2</td>"},
+		"/team?team=Payments":                    {"(2 recent tickets)"},
+	} {
+		_, body := get(t, h, "boss@example.org", path)
+		for _, want := range says {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s does not say %s", path, want)
+			}
+		}
+	}
+}
