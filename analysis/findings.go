@@ -291,7 +291,7 @@ func (e *Engine) hoarded(areas []AreaOwnership) []Finding {
 			Kind: HoardedArea, Team: a.Team, Area: a.Area, Engineer: top.Pseudonym, Name: top.Name, Window: Days(int(e.config.Ownership.Memory.Hours() / 24)),
 			Share: top.Share, People: a.People, Score: a.Silo.Score,
 		}
-		f.Sentence = fmt.Sprintf("What is known about %s sits with %s: %s of the evidence, an effective %s %s among %d people; of its %s tickets of the last %d days nobody else touched %s.",
+		f.Sentence = fmt.Sprintf("What is known about %s sits with %s: %s of the evidence, an effective %s %s among %d people; it had %s tickets in the last %d days, and of those that anybody touched nobody else touched %s.",
 			a.Area, top.Pseudonym, percent(top.Share), decimal(*a.Effective, 1), plural(*a.Effective, "owner"), a.People,
 			thousands(a.Tickets), int(e.config.Ownership.Demand.Hours()/24), percent(a.Silo.Demand))
 		list = append(list, f)

@@ -162,7 +162,7 @@ func TestFindingsByHand(t *testing.T) {
 	if hoard.Kind != HoardedArea || hoard.Area != "a2" || hoard.Name != "Cho" || hoard.Share != 1 {
 		t.Errorf("got %+v", hoard)
 	}
-	if want := "What is known about a2 sits with " + hoard.Engineer + ": 100 % of the evidence, an effective 1.2 owners among 3 people; of its 30 tickets of the last 90 days nobody else touched 100 %."; hoard.Sentence != want {
+	if want := "What is known about a2 sits with " + hoard.Engineer + ": 100 % of the evidence, an effective 1.2 owners among 3 people; it had 30 tickets in the last 90 days, and of those that anybody touched nobody else touched 100 %."; hoard.Sentence != want {
 		t.Errorf("it says\n%s, want\n%s", hoard.Sentence, want)
 	}
 	// Nobody stands out where work is even, and a department of two is none.

@@ -261,7 +261,7 @@ func beyond(r *Report) string {
 		if n == 1 {
 			verb = "is"
 		}
-		s += fmt.Sprintf("%s %s uneven beyond chance and by enough to matter (%s); among those so named, one in %s is expected to be so by luck", numeral(n), verb, strings.Join(parts, "; "), numeral(int(math.Round(1/r.Configuration.Q))))
+		s += fmt.Sprintf("%s %s uneven beyond chance and by enough to matter (%s); of those so named at most one in %s is expected to be so by luck", numeral(n), verb, strings.Join(parts, "; "), numeral(int(math.Round(1/r.Configuration.Q))))
 	}
 	if len(even) > 0 {
 		verb, them := "are", "them"

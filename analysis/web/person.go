@@ -12,8 +12,9 @@ import (
 
 type personData struct {
 	analysis.Colleague
-	Own      bool // it is the viewer's
-	Hours    bool // whether others are shown when somebody worked
+	Own      bool   // it is the viewer's
+	Contact  string // to whom one objects
+	Hours    bool   // whether others are shown when somebody worked
 	Overload []analysis.EngineerOverload
 	Knows    []knows
 	Why      why
@@ -170,7 +171,7 @@ func (p *Pages) person(v *visit, c analysis.Colleague) error {
 	if v.s == nil {
 		return errEarly
 	}
-	d := personData{Colleague: c, Own: c.Pseudonym == v.viewer.Self.Pseudonym, Hours: p.options.PersonAfterHours}
+	d := personData{Colleague: c, Own: c.Pseudonym == v.viewer.Self.Pseudonym, Contact: p.options.Contact, Hours: p.options.PersonAfterHours}
 	if err := p.logAccess(v, "page of an engineer", c.Pseudonym); err != nil {
 		return err
 	}

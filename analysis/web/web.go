@@ -46,6 +46,8 @@ type Options struct {
 	// PersonAfterHours whether when they worked is.
 	People           bool
 	PersonAfterHours bool
+	// Contact is to whom one objects; "" for nobody in particular.
+	Contact string
 
 	// Sources are the collected systems and how collection stands.
 	Sources func() ([]SourceState, error)

@@ -194,7 +194,7 @@ func TestWhoSeesWhat(t *testing.T) {
 // TestOwnPageShowsWhatTheLeadReads: nothing about somebody is told to others and
 // not to them, and who of them looked.
 func TestOwnPageShowsWhatTheLeadReads(t *testing.T) {
-	h, a, _ := house(t, nil)
+	h, a, _ := house(t, func(o *Options) { o.Contact = "Dana, extension 7" })
 	a.plan = &analysis.Rebalancing{Tolerance: 0.15, Proven: true, Moves: []analysis.RebalancingMove{
 		{Key: "K-1", From: "pay-0", To: "pay-1", Why: "resolved 7 in Billing"},
 		{Key: "K-2", From: "pay-1", To: "pay-0", Why: "resolved 12 in Billing"},
@@ -206,7 +206,7 @@ func TestOwnPageShowsWhatTheLeadReads(t *testing.T) {
 	_, body := get(t, h, "zed@example.org", "/me")
 	for _, want := range []string{
 		"pay-0 carries 2.6 times", "sits with pay-0: 90 %", "K-1</bdi> could go from you", "K-2</bdi> could go from a colleague to you: <bdi>resolved 12 in Billing",
-		">the lead of Payments<", ">you<",
+		">the lead of Payments<", ">you<", "Objections go to <bdi>Dana, extension 7</bdi>.",
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the own page does not have %q", want)

@@ -44,7 +44,17 @@ var functions = template.FuncMap{
 	"covers":   covers,
 	"since":    since,
 	"planned":  planned,
-	"looker":   looker,
+	"accounted": func(g *analysis.Group) string { // as a finding and a report say it
+		if g.GiniExcess == nil || *g.GiniExcess <= 0 {
+			return "nothing of it"
+		}
+		part := min(1, max(0, g.Explained.Part / *g.GiniExcess))
+		if part < 0.01 {
+			return "nothing of it"
+		}
+		return percent(&part) + " of what is beyond luck"
+	},
+	"looker": looker,
 	"top": func(a analysis.AreaOwnership) *float64 { // as a finding and the area's own page say it
 		if len(a.Holders) == 0 {
 			return nil

@@ -14,6 +14,7 @@ import (
 	"fairlead/collector"
 	"fairlead/connectors/asana"
 	"fairlead/connectors/clickhouse"
+	"fairlead/connectors/clickhouse/embedded"
 	"fairlead/connectors/jira"
 	"fairlead/connectors/rest"
 	"fairlead/connectors/roster"
@@ -218,6 +219,9 @@ func (a *app) checkWarehouse(ctx context.Context) (_ string, err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
 	db, err := clickhouse.Open(ctx, clickhouse.Options{Config: a.cfg.ClickHouse, DataDir: dir, Logger: a.log})
+	if errors.Is(err, embedded.ErrInUse) {
+		return "the embedded engine runs with another fairlead, which has the data in " + dir, nil
+	}
 	if err != nil {
 		return "", err
 	}

@@ -226,6 +226,9 @@ sources:
 		}
 	}
 	whois := succeed("whois", pseudonym[1]) // while the service holds the warehouse
+	if out := succeed("check"); !strings.Contains(out, "runs with another fairlead") || strings.Contains(out, "failed") {
+		t.Errorf("check while the service runs, as every runbook advises:\n%s", out)
+	}
 	if !regexp.MustCompile(`(?s)name .*e-mail .*@.*account +(desk|issues) `).MatchString(whois) {
 		t.Errorf("whois:\n%s", whois)
 	}

@@ -25,6 +25,7 @@ func (s *service) pages() (*web.Pages, error) {
 		People:           s.cfg.people(),
 		Reports:          archive{s.house.db},
 		PersonAfterHours: s.cfg.Metrics.PersonAfterHours,
+		Contact:          s.cfg.Report.Contact,
 		Sources:          func() ([]web.SourceState, error) { return sourceStates(s.groups) },
 		Logger:           s.log,
 	})
