@@ -9,12 +9,16 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"fairlead/connectors/clickhouse/clickhousetest"
 )
 
 // TestPropertySnapshots: each Snapshot of the past says what that of its instant
 // alone says.
-func TestPropertySnapshots(t *testing.T) {
-	checks(t, 4)
+func TestPropertySnapshots(t *testing.T) { propertySnapshots(t, 2) }
+
+func propertySnapshots(t *testing.T, n int) {
+	clickhousetest.Cases(t, n)
 	db := replayWarehouse(t)
 	config := DefaultConfig()
 	config.Windows = []Window{Days(1), Days(3)}

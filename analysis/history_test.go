@@ -11,6 +11,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"fairlead/connectors/clickhouse/clickhousetest"
 	"fairlead/connectors/roster"
 	"fairlead/connectors/ticket"
 )
@@ -154,10 +155,10 @@ func checkPoint(t fataler, e *Engine, q HistoryQuery, p *HistoryPoint) {
 
 // TestPropertyHistory: every value of a history is that of the analysis of its
 // instant alone.
-func TestPropertyHistory(t *testing.T) { propertyHistory(t, 4) }
+func TestPropertyHistory(t *testing.T) { propertyHistory(t, 2) }
 
 func propertyHistory(t *testing.T, n int) {
-	checks(t, n)
+	clickhousetest.Cases(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {
@@ -272,10 +273,10 @@ func drawRoster(t *rapid.T) *roster.Roster {
 }
 
 // TestPropertyHistoryOfTeams: the same with a roster, and with parents.
-func TestPropertyHistoryOfTeams(t *testing.T) { propertyHistoryOfTeams(t, 4) }
+func TestPropertyHistoryOfTeams(t *testing.T) { propertyHistoryOfTeams(t, 2) }
 
 func propertyHistoryOfTeams(t *testing.T, n int) {
-	checks(t, n)
+	clickhousetest.Cases(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {

@@ -16,6 +16,7 @@ func TestVerifyProperties(t *testing.T) {
 		{"the past stays", propertyThePastStays, 30},
 		{"history", propertyHistory, 30},
 		{"history of teams", propertyHistoryOfTeams, 30},
+		{"snapshots", propertySnapshots, 10},
 		{"teams by date", propertyTeamsByDate, 60},
 		{"weeks", propertyWeeks, 60},
 	} {
@@ -25,3 +26,6 @@ func TestVerifyProperties(t *testing.T) {
 
 // TestVerifyExplain: everything that is published of an organisation, taken apart.
 func TestVerifyExplain(t *testing.T) { explainOrganisation(t, 6_000, 100) }
+
+// TestVerifyKeysMoveNoFigure is the test of that name at twice the size.
+func TestVerifyKeysMoveNoFigure(t *testing.T) { keysMoveNoFigure(t, 2_000) }

@@ -4,12 +4,10 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"maps"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -388,26 +386,12 @@ func drawHistories(t *rapid.T) []history {
 	return all
 }
 
-// checks sets how many cases rapid tries, unless its flag was given: each of
-// these takes many queries.
-func checks(t *testing.T, n int) {
-	t.Helper()
-	f := flag.Lookup("rapid.checks")
-	if f == nil || f.Value.String() != f.DefValue {
-		return
-	}
-	if err := f.Value.Set(strconv.Itoa(n)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = f.Value.Set(f.DefValue) })
-}
-
 // TestPropertyBases: ClickHouse and the replay agree on every basis, unit and
 // grouping, for a random as_of and window.
 func TestPropertyBases(t *testing.T) { propertyBases(t, 12) }
 
 func propertyBases(t *testing.T, n int) {
-	checks(t, n)
+	clickhousetest.Cases(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {
@@ -479,7 +463,7 @@ func compareGroups(t *rapid.T, groups []Group, want replayed, who map[string]*pe
 func TestPropertyThePastStays(t *testing.T) { propertyThePastStays(t, 4) }
 
 func propertyThePastStays(t *testing.T, n int) {
-	checks(t, n)
+	clickhousetest.Cases(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fairlead/connectors/clickhouse"
+	"fairlead/connectors/clickhouse/clickhousetest"
 	"fairlead/connectors/roster"
 	"fairlead/connectors/ticket"
 	"fairlead/connectors/timeline"
@@ -207,7 +208,7 @@ var rosterPersons = map[string]string{"jira/ann": "ann", "snow/u1": "ann", "jira
 func TestPropertyTeamsByDate(t *testing.T) { propertyTeamsByDate(t, 8) }
 
 func propertyTeamsByDate(t *testing.T, n int) {
-	checks(t, n)
+	clickhousetest.Cases(t, n)
 	db := replayWarehouse(t)
 	rapid.Check(t, func(t *rapid.T) {
 		all := drawHistories(t)

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"fairlead/analysis/overload"
+	"fairlead/connectors/clickhouse/clickhousetest"
 	"fairlead/connectors/ticket"
 )
 
@@ -21,7 +22,7 @@ import (
 func TestPropertyWeeks(t *testing.T) { propertyWeeks(t, 10) }
 
 func propertyWeeks(t *testing.T, n int) {
-	checks(t, n)
+	clickhousetest.Cases(t, n)
 	db := replayWarehouse(t)
 	e := engine(db)
 	rapid.Check(t, func(t *rapid.T) {

@@ -2,7 +2,6 @@ package collector_test
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"maps"
 	"net/http"
@@ -67,7 +66,11 @@ var edits = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) edit {
 // of a collection that is begun anew and swept all the while. Once it is quiet the
 // warehouse must hold what a collection by someone else finds, each ticket with
 // whom the source says it is; and what is deleted must be marked, and kept.
-func TestTheWarehouseEqualsTheSource(t *testing.T) {
+func TestTheWarehouseEqualsTheSource(t *testing.T) { theWarehouseEqualsTheSource(t, 4, 2) }
+
+// theWarehouseEqualsTheSource tries so many cases of each source, and fewer of
+// those that tell less of the past.
+func theWarehouseEqualsTheSource(t *testing.T, cases, ofLess int) {
 	db := nameless(t)
 	for name, begin := range map[string]func(t *rapid.T, clock func() time.Time) world{
 		"jira-cloud":      func(t *rapid.T, clock func() time.Time) world { return newSite(t, jiratest.Cloud, clock) },
@@ -78,27 +81,14 @@ func TestTheWarehouseEqualsTheSource(t *testing.T) {
 		observing:         func(t *rapid.T, clock func() time.Time) world { return newSnow(clock, servicenow.HistoryObserved) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			if fewer(t, 12); name == observing || name == measuring {
-				fewer(t, 5)
+			n := cases
+			if name == observing || name == measuring {
+				n = ofLess
 			}
+			clickhousetest.Cases(t, n)
 			rapid.Check(t, func(t *rapid.T) { quiesce(t, db, name, begin) })
 		})
 	}
-}
-
-// fewer makes rapid try fewer cases than it does by default: one takes a second.
-func fewer(t *testing.T, cases int) {
-	set := false
-	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "rapid.checks" })
-	if set {
-		return
-	}
-	checks := flag.Lookup("rapid.checks").Value
-	before := checks.String()
-	if err := checks.Set(strconv.Itoa(cases)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = checks.Set(before) })
 }
 
 // nameless opens a warehouse in which the accounts of all sources have the same

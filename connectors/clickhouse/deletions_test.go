@@ -114,7 +114,10 @@ func TestSourcesAreSweptApart(t *testing.T) {
 
 // TestSweepsAreAsSets compares random stores and lists with what sets say, a few
 // ids at a time.
-func TestSweepsAreAsSets(t *testing.T) {
+func TestSweepsAreAsSets(t *testing.T) { sweepsAreAsSets(t, 25) }
+
+func sweepsAreAsSets(t *testing.T, n int) {
+	clickhousetest.Cases(t, n)
 	db := clickhousetest.New(t)
 	sweep := uint64(1000)
 	rapid.Check(t, func(rt *rapid.T) {
