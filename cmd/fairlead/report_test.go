@@ -10,8 +10,35 @@ import (
 	"testing"
 	"time"
 
+	"fairlead/analysis/privacy"
 	"fairlead/analysis/report"
 )
+
+// TestLeadsReportOfThePast: the last quarter that is over is told, though its end
+// lies longer back than single people are told of by the last days of the next.
+func TestLeadsReportOfThePast(t *testing.T) {
+	now := time.Date(2026, 12, 31, 12, 0, 0, 0, time.UTC)
+	r := &reporter{house: &house{}, now: func() time.Time { return now }, retention: privacy.DefaultRetention()}
+	for _, c := range []struct {
+		audience report.Audience
+		quarter  string
+		asOf     time.Time
+		told     bool
+	}{
+		{report.Lead, "", now, true},
+		{report.Lead, "2026Q3", now, true},
+		{report.Lead, "2026Q4", now, true},
+		{report.Lead, "2026Q2", now, false},
+		{report.Lead, "", now.AddDate(0, -5, 0), false},
+		{report.Lead, "2026Q3", now.AddDate(0, -5, 0), true},
+		{report.Self, "2025Q1", now, true},
+		{report.Group, "2025Q1", now, true},
+	} {
+		if err := r.tooOld(report.Request{Audience: c.audience, Quarter: c.quarter, AsOf: c.asOf}); (err == nil) != c.told {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
 
 // reports asks, at the beginning of a day, for reports of a folder that no service
 // holds.

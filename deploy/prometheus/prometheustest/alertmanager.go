@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -158,6 +157,3 @@ func (a *Alertmanager) Inhibited(ctx context.Context) (map[string]bool, error) {
 	}
 	return states, nil
 }
-
-// Host is a server's address without its scheme.
-func (p *Process) Host() string { return strings.TrimPrefix(p.URL, "http://") }
