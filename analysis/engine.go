@@ -25,6 +25,8 @@ type Options struct {
 	Logger *slog.Logger
 	Clock  func() time.Time // when a Snapshot was made; nil is time.Now
 	Draws  int              // of each lottery; 0 is as many as are published
+	// MinPeople is the smallest group that is shown to others; 0 is MinPeople.
+	MinPeople int
 	// Queried is told what each query was for, in constant words, and how long
 	// it took to its last row; nil is nobody. It is called from several
 	// goroutines at once.
@@ -40,12 +42,13 @@ type Engine struct {
 	log    *slog.Logger
 	now    func() time.Time
 	draws  int // of each lottery
+	least  int // people in a group that is shown to others
 	told   func(purpose string, took time.Duration)
 }
 
 // New makes an engine; it does nothing until it is asked.
 func New(db *clickhouse.DB, o Options) *Engine {
-	e := &Engine{db: db, key: o.Key, config: o.Config, log: o.Logger, now: o.Clock, draws: distribution.Draws, told: o.Queried}
+	e := &Engine{db: db, key: o.Key, config: o.Config, log: o.Logger, now: o.Clock, draws: distribution.Draws, least: cmp.Or(o.MinPeople, MinPeople), told: o.Queried}
 	if len(e.config.Windows) == 0 {
 		e.config = DefaultConfig()
 	}

@@ -17,7 +17,7 @@ import (
 
 // MethodVersion names the rules by which a Quarter is made. It changes whenever
 // the same data could give another.
-const MethodVersion = "quarter/2"
+const MethodVersion = "quarter/3"
 
 // trendQuarters is over how many quarters a team is followed.
 const trendQuarters = 8
@@ -41,6 +41,13 @@ type Quarter struct {
 
 	Rebalancings []Rebalancing // by team
 	Sources      []SourceQuality
+
+	// Whole is from when on nothing is missing: closed tickets of the time before
+	// were not collected, or, up to Deleted, are deleted for their age. Zero where
+	// there is no bound. Kept are the quarters of the trends whose figures were
+	// stored before that, the oldest first.
+	Whole, Deleted time.Time
+	Kept           []KeptQuarter
 }
 
 // DataVersion names the history that a Quarter was computed from: what lies
@@ -78,6 +85,7 @@ type TeamQuarter struct {
 
 	// Quarters is the last eight, the oldest first; Trend of their excess Gini,
 	// nil under five. A quarter of which only a remainder is known has no Gini.
+	// Where the last may be shown to others, so may those that Trend is of.
 	Quarters []QuarterPoint
 	Trend    *Trend
 }
@@ -90,13 +98,16 @@ type TeamWeek struct {
 }
 
 // QuarterPoint is how even a team's open work was in a quarter. Gini and Excess
-// are nil where there is too little, or where the data begin later.
+// are nil where there is too little, or where the data begin later; of a quarter
+// of which nothing is known all is zero.
 type QuarterPoint struct {
 	Window Window
 	People int
 	Total  float64
 	Gini   *float64
 	Excess *float64 // Gini less what luck alone gives
+	Shown  bool     // may be shown to others
+	Stored bool     // as it was stored before tickets of the quarter were deleted
 }
 
 // Everybody is the open work of all people together, each once.
@@ -179,10 +190,8 @@ func (e *Engine) Quarter(ctx context.Context, window Window, asOf time.Time) (*Q
 		return nil, err
 	}
 	for _, name := range sortedKeys(teams) {
-		teams[name].Trend = trendOf(teams[name].Quarters)
 		q.Teams = append(q.Teams, *teams[name])
 	}
-	q.All.Trend = trendOf(q.All.Quarters)
 
 	var names []string
 	for _, g := range groups {
@@ -209,6 +218,9 @@ func methodOf(c Config, effort string) string {
 	}
 	sum := fnv.New32a()
 	_, _ = sum.Write(text) // never fails
+	if effort == "" {      // of figures that no effort is in
+		return fmt.Sprintf("%s+%08x", MethodVersion, sum.Sum32())
+	}
 	return fmt.Sprintf("%s+%s+%08x", MethodVersion, effort, sum.Sum32())
 }
 
@@ -356,45 +368,42 @@ func between(groups []Group) *float64 {
 	return defined(sumOf(terms))
 }
 
-// quarters are the last eight, with the work of each team and of everybody.
+// quarters are the last eight, with the work of each team and of everybody, and
+// their trends.
 func (e *Engine) quarters(ctx context.Context, q *Quarter, of func(string) *TeamQuarter) error {
 	w, err := e.world(ctx)
 	if err != nil {
 		return err
 	}
-	begin, err := e.earliest(ctx)
+	past, err := e.past(ctx)
 	if err != nil {
 		return err
 	}
+	begin := past.begin
+	q.Whole, q.Deleted = past.whole, past.deleted
 	for back := trendQuarters - 1; back >= 0; back-- {
 		window := q.Window.earlier(back)
 		from, to := window.Bounds(q.To)
 		if begin.IsZero() || !begin.Before(to) {
 			continue
 		}
-		g := w.gathering(Load, Team, nil, 1)
-		if err := e.units(ctx, w, Load, Team, []int64{millis(from)}, millis(to), g); err != nil {
-			return err
+		all, teams := QuarterPoint{Window: window}, []namedPoint(nil)
+		stored, known := past.stored[window]
+		switch {
+		case !from.Before(past.whole):
+			if all, teams, err = e.livePoints(ctx, w, window, q.To); err != nil {
+				return err
+			}
+		case known:
+			all, teams = storedPoints(window, stored)
+			q.Kept = append(q.Kept, KeptQuarter{Window: window, Method: stored.Method, History: stored.History})
 		}
-		groups, err := w.measureAll(g.finish()[0], Team, from, to)
-		if err != nil {
-			return err
+		q.All.Quarters = append(q.All.Quarters, all)
+		for _, one := range teams {
+			t := of(one.team)
+			t.Quarters = append(t.Quarters, one.point)
+			q.All.teams = append(q.All.teams, one.team)
 		}
-		for _, g := range groups {
-			p := QuarterPoint{Window: window, People: g.People, Total: g.Total, Gini: g.Gini, Excess: g.GiniExcess}
-			t := of(g.Name)
-			t.Quarters = append(t.Quarters, p)
-			q.All.teams = append(q.All.teams, g.Name)
-		}
-		all, err := everybody(groups)
-		if err != nil {
-			return err
-		}
-		p := QuarterPoint{Window: window, People: all.People, Total: all.Total}
-		if all.Gini != nil && all.Chance != nil {
-			p.Gini, p.Excess = all.Gini, defined(*all.Gini-*all.Chance)
-		}
-		q.All.Quarters = append(q.All.Quarters, p)
 	}
 	// Of the time before the data begin only what lasted is known: a quarter in
 	// which that is all cannot be compared.
@@ -417,6 +426,10 @@ func (e *Engine) quarters(ctx context.Context, q *Quarter, of func(string) *Team
 			}
 		}
 	}
+	for _, team := range q.All.teams {
+		of(team).Trend = trendOf(of(team).Quarters)
+	}
+	q.All.Trend = trendOf(q.All.Quarters)
 	return nil
 }
 
@@ -430,6 +443,11 @@ func (w Window) earlier(n int) Window {
 	return Window{year: at / 4, quarter: at%4 + 1}
 }
 
+// begin is when a quarter begins.
+func (w Window) begin() time.Time {
+	return time.Date(w.year, time.Month(3*w.quarter-2), 1, 0, 0, 0, 0, time.UTC)
+}
+
 // QuarterOf is the quarter that an instant lies in.
 func QuarterOf(at time.Time) Window {
 	at = at.UTC()
@@ -439,11 +457,12 @@ func QuarterOf(at time.Time) Window {
 // LastQuarter is the last quarter that has ended at an instant.
 func LastQuarter(at time.Time) Window { return QuarterOf(at).earlier(1) }
 
-// trendOf tests the excess of quarters; nil under five that are known.
+// trendOf tests the excess of quarters, of those that may be shown if the last may
+// be; nil under five that are known.
 func trendOf(points []QuarterPoint) *Trend {
 	var series []float64
 	for _, p := range points {
-		if p.Excess != nil {
+		if p.Excess != nil && (p.Shown || !points[len(points)-1].Shown) {
 			series = append(series, *p.Excess)
 		}
 	}

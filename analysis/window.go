@@ -77,7 +77,7 @@ func (w Window) Bounds(asOf time.Time) (from, to time.Time) {
 	asOf = asOf.UTC()
 	switch {
 	case w.quarter != 0:
-		from = time.Date(w.year, time.Month(3*w.quarter-2), 1, 0, 0, 0, 0, time.UTC)
+		from = w.begin()
 		to = from.AddDate(0, 3, 0)
 		if asOf.Before(to) {
 			to = asOf

@@ -273,17 +273,9 @@ func (c *Collector) prepare(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the last version: %w", err)
 	}
-	places := map[source.Stream]place{}
-	for _, stream := range slices.Concat(source.Backfill, []source.Stream{source.StreamIncremental}) {
-		checkpoint, ok := stored[string(stream)]
-		if !ok {
-			continue
-		}
-		p := place{done: checkpoint.Done, tickets: checkpoint.Tickets}
-		if err := json.Unmarshal([]byte(checkpoint.Cursor), &p.cursor); err != nil {
-			return fmt.Errorf("reading the checkpoint of stream %s: %w", stream, err)
-		}
-		places[stream] = p
+	places, err := placesOf(stored)
+	if err != nil {
+		return err
 	}
 	_, begun := places[source.StreamIncremental]
 	if !begun {
@@ -313,6 +305,48 @@ func (c *Collector) prepare(ctx context.Context) error {
 		c.meter.at(stream, p, -1)
 	}
 	return nil
+}
+
+// placesOf are the places that are stored.
+func placesOf(stored map[string]clickhouse.Checkpoint) (map[source.Stream]place, error) {
+	places := map[source.Stream]place{}
+	for _, stream := range slices.Concat(source.Backfill, []source.Stream{source.StreamIncremental}) {
+		checkpoint, ok := stored[string(stream)]
+		if !ok {
+			continue
+		}
+		p := place{done: checkpoint.Done, tickets: checkpoint.Tickets}
+		if err := json.Unmarshal([]byte(checkpoint.Cursor), &p.cursor); err != nil {
+			return nil, fmt.Errorf("reading the checkpoint of stream %s: %w", stream, err)
+		}
+		places[stream] = p
+	}
+	return places, nil
+}
+
+// Unfinished are those of the named sources whose first collection is not complete.
+func Unfinished(ctx context.Context, store Checkpoints, names []string) ([]string, error) {
+	var list []string
+	for _, name := range names {
+		stored, err := store.Checkpoints(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading checkpoints: %w", err)
+		}
+		places, err := placesOf(stored)
+		if err != nil {
+			return nil, err
+		}
+		begin(places) // what was read from another start counts for nothing
+		if slices.ContainsFunc(source.Backfill, func(s source.Stream) bool { return !places[s].done }) {
+			list = append(list, name)
+		}
+	}
+	return list, nil
+}
+
+// Checkpoints is who knows how far sources were collected.
+type Checkpoints interface {
+	Checkpoints(ctx context.Context, source string) (map[string]clickhouse.Checkpoint, error)
 }
 
 // begin puts the backfill streams that were not begun at their beginning, and those

@@ -70,7 +70,8 @@ func (c *Collector) rescope(ctx context.Context, stored map[string]clickhouse.Ch
 	if err != nil {
 		return fmt.Errorf("writing checkpoint: %w", err)
 	}
-	err = c.store.SaveCheckpoint(ctx, clickhouse.Checkpoint{Source: c.src.Name(), Stream: string(streamScope), Cursor: string(cursor), Done: true})
+	// Since stands beside it as well, for the analysis.
+	err = c.store.SaveCheckpoint(ctx, clickhouse.Checkpoint{Source: c.src.Name(), Stream: string(streamScope), Cursor: string(cursor), Updated: now.Since, Done: true})
 	if err != nil {
 		return fmt.Errorf("writing checkpoint: %w", err)
 	}

@@ -2,9 +2,12 @@ package privacy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"fairlead/analysis"
 	"fairlead/analysis/web"
 )
 
@@ -74,12 +77,28 @@ type Archive interface {
 	Scrub(ctx context.Context) error
 }
 
+// Keeper stores the figures of groups in quarters, which stay when the tickets that
+// they were made from go.
+type Keeper interface {
+	KeepQuarters(ctx context.Context, over, before time.Time, dry bool) ([]analysis.ToKeep, error)
+}
+
+// ErrUnkept: tickets would be deleted before the figures of their quarter are stored.
+var ErrUnkept = errors.New("no ticket is deleted for its age")
+
 // Pruner deletes what is older than it is kept.
 type Pruner struct {
 	Retention Retention
 	Archive   Archive
+	Keeper    Keeper
 	Journal   *web.Journal
 	Now       func() time.Time
+	// Settled is how long after a quarter's end its figures are stored, so that
+	// what is recorded late is in them.
+	Settled time.Duration
+	// Unfinished are the sources whose first collection is not complete: figures
+	// are stored of what is there as a whole. Nil is none.
+	Unfinished func(ctx context.Context) ([]string, error)
 }
 
 // Pruned is what was deleted, or would be.
@@ -87,8 +106,46 @@ type Pruned struct {
 	DryRun  bool      `json:"dry_run"`
 	Before  time.Time `json:"before"`  // of tickets; zero where they are kept for ever
 	Tickets uint64    `json:"tickets"` // with all their history
-	Entries int       `json:"entries"` // of the access log
-	Reports uint64    `json:"reports"`
+	// Quarters are those of which figures of groups were stored, or would be.
+	Quarters []string `json:"quarters"`
+	Entries  int      `json:"entries"` // of the access log
+	Reports  uint64   `json:"reports"`
+}
+
+// keep stores the figures of quarters, before the first of their tickets goes. It
+// fails with ErrUnkept where that cannot be done and tickets would go nevertheless.
+func (p *Pruner) keep(ctx context.Context, now, before time.Time, dry bool) ([]string, error) {
+	over := now.Add(-p.Settled)
+	var unfinished []string
+	if p.Unfinished != nil {
+		var err error
+		if unfinished, err = p.Unfinished(ctx); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrUnkept, err)
+		}
+	}
+	list, err := p.Keeper.KeepQuarters(ctx, over, before, dry || len(unfinished) > 0)
+	if err != nil {
+		return nil, fmt.Errorf("%w, as the figures of its quarter were not stored: %w", ErrUnkept, err)
+	}
+	var quarters, lost []string
+	for _, q := range list {
+		quarters = append(quarters, q.Quarter)
+		if q.Lost {
+			lost = append(lost, q.Quarter)
+		}
+	}
+	if dry || len(unfinished) == 0 {
+		return quarters, nil
+	}
+	// They are stored once all is there; until then only what they need stays.
+	if len(lost) == 0 {
+		return nil, nil
+	}
+	n, err := p.Archive.Aged(ctx, before)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w: the figures of %s are not stored, and they cannot be before the first collection of %s is complete: let fairlead collect finish it", ErrUnkept, strings.Join(lost, ", "), strings.Join(unfinished, ", "))
 }
 
 // Prune deletes what is too old; with dry it only says what that is. Besides, it
@@ -102,15 +159,17 @@ func (p *Pruner) Prune(ctx context.Context, dry bool) (Pruned, error) {
 			return told, err
 		}
 	}
-	var err error
+	var err, unkept error
 	if r := p.Retention.Tickets; r > 0 {
 		told.Before = now.Add(-r).Truncate(day)
-		count := p.Archive.Prune
-		if dry {
-			count = p.Archive.Aged
-		}
-		if told.Tickets, err = count(ctx, told.Before); err != nil {
-			return told, err
+		if told.Quarters, unkept = p.keep(ctx, now, told.Before, dry); unkept == nil {
+			count := p.Archive.Prune
+			if dry {
+				count = p.Archive.Aged
+			}
+			if told.Tickets, err = count(ctx, told.Before); err != nil {
+				return told, err
+			}
 		}
 	}
 	if r := p.Retention.AccessLog; r > 0 {
@@ -124,5 +183,5 @@ func (p *Pruner) Prune(ctx context.Context, dry bool) (Pruned, error) {
 			return told, err
 		}
 	}
-	return told, nil
+	return told, unkept
 }

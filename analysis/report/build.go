@@ -120,20 +120,20 @@ func (b *builder) decide() error {
 	for _, t := range b.q.Snapshot.States {
 		states[t.Team] = t
 	}
-	var teams, judged []crowd
+	var teams, judged []analysis.Crowd
 	known := map[string]bool{}
 	for _, g := range groups {
 		known[g.Name] = true
-		c := crowd{name: g.Name, people: map[string]bool{}, size: states[g.Name].People}
+		c := analysis.Crowd{Name: g.Name, People: map[string]bool{}, Size: states[g.Name].People}
 		for _, p := range g.Engineers {
-			c.people[p.Pseudonym] = true
+			c.People[p.Pseudonym] = true
 			if p.Pseudonym == b.o.Engineer {
 				b.mine[g.Name] = true
 			}
 		}
 		teams = append(teams, c)
 	}
-	b.load = publish(teams, b.o.MinPeople)
+	b.load = analysis.Publish(teams, b.o.MinPeople)
 	of := map[string]map[string]bool{}
 	for _, o := range b.q.Snapshot.Overload {
 		if o.Judged {
@@ -149,9 +149,9 @@ func (b *builder) decide() error {
 	}
 	for _, team := range sorted(of) {
 		// A team that is not shown at all is not shown here either.
-		judged = append(judged, crowd{name: team, people: of[team], closed: !b.load[team]})
+		judged = append(judged, analysis.Crowd{Name: team, People: of[team], Closed: !b.load[team]})
 	}
-	b.overload = publish(judged, b.o.MinPeople)
+	b.overload = analysis.Publish(judged, b.o.MinPeople)
 	for _, t := range b.o.Teams {
 		if !known[t] {
 			return fmt.Errorf("there is no team %q with people or work in %s%s", t, b.q.Window, likely(t, known))
@@ -251,7 +251,10 @@ func (b *builder) nameOf(pseudonym string) string {
 func (b *builder) days() float64 { return b.q.To.Sub(b.q.From).Hours() / 24 }
 
 func (b *builder) workload() (Workload, error) {
-	w := Workload{Teams: []TeamLoad{}, People: []PersonLoad{}, Weeks: b.q.Weeks}
+	w := Workload{Teams: []TeamLoad{}, People: []PersonLoad{}, Weeks: b.q.Weeks, Stored: []StoredQuarter{}}
+	for _, k := range b.q.Kept {
+		w.Stored = append(w.Stored, StoredQuarter{Quarter: k.Window.String(), Method: k.Method, History: k.History})
+	}
 	if w.Weeks == nil {
 		w.Weeks = []time.Time{}
 	}
@@ -310,7 +313,7 @@ func (b *builder) everybody() (*Everybody, error) {
 	a := b.q.All
 	e := &Everybody{
 		People: a.People, Capacity: a.Capacity, Total: a.Total, Open: a.Total / b.days(),
-		Gini: a.Gini, Chance: a.Chance, Quarters: points(a.Quarters, b.o.MinPeople), Trend: trendOf(a.Trend),
+		Gini: a.Gini, Chance: a.Chance, Quarters: points(a.Quarters, b.o.MinPeople, true), Trend: trendOf(a.Trend),
 	}
 	if a.Between != nil {
 		// Over memberships, as the parts are.
@@ -345,11 +348,12 @@ func curve(l analysis.Lorenz, err error) (*Lorenz, error) {
 	return c, nil
 }
 
-func points(list []analysis.QuarterPoint, least int) []QuarterPoint {
+// points are those of a trend; to others, of quarters in which the group may be shown.
+func points(list []analysis.QuarterPoint, least int, others bool) []QuarterPoint {
 	out := []QuarterPoint{}
 	for _, p := range list {
 		one := QuarterPoint{Quarter: p.Window.String()}
-		if p.People >= least {
+		if p.People > 0 && p.People >= least && (p.Shown || !others) {
 			people := p.People
 			one.People, one.Gini, one.Excess = &people, p.Gini, p.Excess
 		}
@@ -375,7 +379,7 @@ func (b *builder) team(g, effort analysis.Group, quarter analysis.TeamQuarter, t
 		Gini: g.Gini, GiniLow: g.GiniLow, GiniHigh: g.GiniHigh, Chance: g.GiniChance, ChanceLow: g.ChanceLow, ChanceHigh: g.ChanceHigh,
 		Hoover: g.Hoover, HooverChance: g.HooverChance, P: g.P, PAdjusted: g.PAdjusted, Verdict: string(g.Verdict),
 		GiniEffort: effort.Gini, EffortChance: effort.GiniChance,
-		Quarters: points(quarter.Quarters, least), Trend: trendOf(quarter.Trend), TrendQ: trendQ, Weeks: []*float64{},
+		Quarters: points(quarter.Quarters, least, b.o.Audience != Lead), Trend: trendOf(quarter.Trend), TrendQ: trendQ, Weeks: []*float64{},
 	}
 	if g.Capacity > 0 {
 		per := g.Total / b.days() / g.Capacity

@@ -420,6 +420,31 @@ func (v *view) ProvisionalTeams() string {
 	return "Of what is shown, " + count(v.Quality.Provisional, "is a queue", "are queues")
 }
 
+// StoredSays says which figures of the trends are stored ones; "" for none.
+func (v *view) StoredSays() string {
+	var quarters, other []string
+	for _, q := range v.Workload.Stored {
+		quarters = append(quarters, q.Quarter)
+		if rules(q.Method) != rules(v.Version.Method) {
+			other = append(other, q.Quarter+" by "+q.Method)
+		}
+	}
+	if len(quarters) == 0 {
+		return ""
+	}
+	s := fmt.Sprintf("Tickets of %s are deleted, as they are older than is kept: the figures of that time are those that were stored before. Nothing is stored of groups that are too small to be shown to others.", strings.Join(quarters, ", "))
+	if len(other) > 0 {
+		s += " Some were made by other rules than the rest (" + strings.Join(other, ", ") + "): compare them with care."
+	}
+	return s
+}
+
+// rules is the version of the measures without what they were configured to.
+func rules(method string) string {
+	version, _, _ := strings.Cut(method, "+")
+	return version
+}
+
 // trendRow is a team's line of the table of quarters.
 type trendRow struct {
 	Team   string

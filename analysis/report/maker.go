@@ -107,6 +107,12 @@ func (m *Maker) Make(ctx context.Context, q Request) (*Report, error) {
 // of a quarter that is over.
 func (r *Report) Whole() bool { return r.Audience == Group && len(r.Teams) == 0 && r.Over }
 
+// Lost is whether tickets of the quarter are deleted for their age, so that what was
+// true of it can no longer be told.
+func (r *Report) Lost() bool {
+	return r.Quality.Deleted && r.Quality.Whole != nil && r.From.Before(*r.Quality.Whole)
+}
+
 // ID names a report by its quarter and what it was made from.
 func (r *Report) ID() string {
 	sum := fnv.New64a()

@@ -32,7 +32,7 @@ const (
 )
 
 // MinPeople is the smallest group that is shown to others by default.
-const MinPeople = 5
+const MinPeople = analysis.MinPeople
 
 // Options say for whom a report is made, and how.
 type Options struct {
@@ -120,6 +120,15 @@ type Workload struct {
 	Weeks  []time.Time  `json:"weeks" doc:"The Mondays (UTC) of the whole weeks in the quarter."`
 	// Withheld is how many teams are not shown.
 	Withheld int `json:"withheld" doc:"Teams that are not shown: those under the smallest group, and as many more as keep them from being computed."`
+	// Stored are quarters of the trends whose tickets are deleted.
+	Stored []StoredQuarter `json:"stored_quarters" doc:"Quarters of the trends whose figures were stored before tickets of them were deleted for their age, the oldest first."`
+}
+
+// StoredQuarter is what stored figures were made from.
+type StoredQuarter struct {
+	Quarter string `json:"quarter" doc:"As 2026Q3."`
+	Method  string `json:"method" doc:"Version of the measures, with a hash of their configuration."`
+	History string `json:"history" doc:"Hash of all that was stored of tickets before its end."`
 }
 
 // Everybody is all people together.
@@ -148,7 +157,7 @@ type Lorenz struct {
 type QuarterPoint struct {
 	Quarter string   `json:"quarter" doc:"As 2026Q3."`
 	People  *int     `json:"people" doc:"Who was there."`
-	Gini    *float64 `json:"gini" doc:"Inequality; null where data begin later."`
+	Gini    *float64 `json:"gini" doc:"Inequality; null where data begin later, or are deleted with nothing stored."`
 	Excess  *float64 `json:"excess" doc:"Gini less what luck alone gives."`
 }
 
@@ -368,12 +377,15 @@ type Quality struct {
 	UnknownStatuses int      `json:"unknown_statuses" doc:"Statuses that no rule maps to a category: they count as open."`
 	Ambiguous       int      `json:"ambiguous_addresses" doc:"E-mail addresses by which no accounts were joined, as a source has them twice."`
 	Covered         bool     `json:"covered" doc:"Whether the data reach back to the quarter's beginning."`
-	Bots            float64  `json:"bots" doc:"Ticket-days held by integration accounts: left out."`
-	Visitors        *float64 `json:"visitors" doc:"Ticket-days of teams in the hands of people who are not of the team: left out of the team's figures. Null where these are too few to show."`
-	Away            *float64 `json:"away" doc:"Ticket-days held by members without capacity: left out. Null where these are too few to show."`
-	Provisional     int      `json:"provisional" doc:"Groups that are queues."`
-	SeriesCap       int      `json:"series_cap" doc:"Most series that each page of metrics may have."`
-	SeriesCut       int      `json:"series_cut" doc:"Series of this quarter that the cap cuts; the report is not cut."`
+	// Whole is nil where nothing of what is told is missing.
+	Whole       *time.Time `json:"whole_from" doc:"Where something of the quarter or of the trends is missing: from when on nothing is."`
+	Deleted     bool       `json:"deleted" doc:"Whether that is because tickets are deleted for their age; else those of before were not collected."`
+	Bots        float64    `json:"bots" doc:"Ticket-days held by integration accounts: left out."`
+	Visitors    *float64   `json:"visitors" doc:"Ticket-days of teams in the hands of people who are not of the team: left out of the team's figures. Null where these are too few to show."`
+	Away        *float64   `json:"away" doc:"Ticket-days held by members without capacity: left out. Null where these are too few to show."`
+	Provisional int        `json:"provisional" doc:"Groups that are queues."`
+	SeriesCap   int        `json:"series_cap" doc:"Most series that each page of metrics may have."`
+	SeriesCut   int        `json:"series_cut" doc:"Series of this quarter that the cap cuts; the report is not cut."`
 }
 
 // Source is one ticketing system.

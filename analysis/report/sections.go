@@ -269,7 +269,10 @@ func (b *builder) quality() Quality {
 	s := b.q.Snapshot
 	q := Quality{
 		Sources: []Source{}, UnknownStatuses: s.UnknownStatuses, Ambiguous: s.AmbiguousAddresses,
-		Covered: !b.q.Data.Begin.IsZero() && !b.q.Data.Begin.After(b.q.From), SeriesCap: b.o.SeriesCap, SeriesCut: b.o.SeriesCut,
+		Covered: !b.q.Data.Begin.IsZero() && !b.q.Data.Begin.After(b.q.From) && !b.q.From.Before(b.q.Whole), SeriesCap: b.o.SeriesCap, SeriesCut: b.o.SeriesCut,
+	}
+	if whole := b.q.Whole; b.q.From.Before(whole) || b.missing() {
+		q.Whole, q.Deleted = &whole, whole.Equal(b.q.Deleted)
 	}
 	for _, one := range b.q.Sources {
 		source := Source{
@@ -306,6 +309,15 @@ func (b *builder) quality() Quality {
 		q.Away = &absent
 	}
 	return q
+}
+
+// missing is whether a quarter of the trend lacks tickets, and none of its figures
+// are stored.
+func (b *builder) missing() bool {
+	return slices.ContainsFunc(b.q.All.Quarters, func(p analysis.QuarterPoint) bool {
+		from, _ := p.Window.Bounds(b.q.To)
+		return from.Before(b.q.Whole) && !p.Stored
+	})
 }
 
 func thousandth(x float64) float64 { return math.Round(1000*x) / 1000 }

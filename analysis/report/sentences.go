@@ -155,7 +155,11 @@ func scope(r *Report) string {
 	if !r.Queues {
 		s = strings.Replace(s, " each", " per full-time equivalent", 1)
 	}
-	if !r.Quality.Covered {
+	switch {
+	case r.Quality.Covered:
+	case r.Quality.Whole != nil && r.From.Before(*r.Quality.Whole):
+		s += ", as far as the data tell, which are whole from " + r.Quality.Whole.Format("2 January 2006") + " on"
+	default:
 		s += ", as far as the data tell, which begin on " + r.Version.Begin.Format("2 January 2006")
 	}
 	return s + "."

@@ -134,7 +134,7 @@ func (a *app) engine(h *house) *analysis.Engine { return a.watchedEngine(h, nil)
 
 // watchedEngine tells of its queries.
 func (a *app) watchedEngine(h *house, queried func(string, time.Duration)) *analysis.Engine {
-	return analysis.New(h.db, analysis.Options{Key: h.key.Subkey("pseudonym"), Config: a.cfg.Analysis.Config, Logger: a.log, Queried: queried})
+	return analysis.New(h.db, analysis.Options{Key: h.key.Subkey("pseudonym"), Config: a.cfg.Analysis.Config, MinPeople: a.cfg.Metrics.MinPeople, Logger: a.log, Queried: queried})
 }
 
 // asOf is the instant to compute for by default.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"fairlead/analysis/privacy"
 	"fairlead/analysis/web"
+	"fairlead/collector"
 )
 
 type pruneCmd struct {
@@ -44,11 +46,23 @@ func (c pruneCmd) Run(ctx context.Context, a *app) error {
 }
 
 func (a *app) pruner(h *house) *privacy.Pruner {
-	return &privacy.Pruner{Retention: a.cfg.Privacy.Retention, Archive: h.db, Journal: web.NewJournal(accessLog(h.dir)), Now: time.Now}
+	return &privacy.Pruner{
+		Retention: a.cfg.Privacy.Retention, Archive: h.db, Keeper: a.engine(h), Journal: web.NewJournal(accessLog(h.dir)), Now: time.Now, Settled: a.cfg.Report.After,
+		Unfinished: func(ctx context.Context) ([]string, error) {
+			return collector.Unfinished(ctx, h.db, keysOf(a.cfg.Sources))
+		},
+	}
 }
 
 func (a *app) tellPruned(p privacy.Pruned) {
 	say := func(format string, args ...any) { fmt.Fprintf(a.stdout, format+"\n", args...) }
+	if len(p.Quarters) > 0 {
+		stored := "Stored"
+		if p.DryRun {
+			stored = "Would be stored, and is not"
+		}
+		say("%s, for trends: the figures of groups in %s.", stored, strings.Join(p.Quarters, ", "))
+	}
 	if p.DryRun {
 		say("Would be deleted, and is not:")
 	} else {
@@ -69,7 +83,7 @@ func (a *app) tellPruned(p privacy.Pruned) {
 	say("  %d entries of the access log (%s)", p.Entries, days(r.AccessLog))
 	say("  %d reports for everybody (%s)", p.Reports, days(r.Reports))
 	if p.Tickets > 0 {
-		say("Figures of the time before that day are not whole, and say so. Reports that were made of it stay.")
+		say("Figures of the time before that day are not whole, and say so. Reports that were made of it stay, and trends read the stored figures of its quarters.")
 	}
 }
 
@@ -100,6 +114,9 @@ func (s *service) pruneDaily(ctx context.Context) {
 		return
 	}
 	s.pruned = time.Now()
+	if len(told.Quarters) > 0 {
+		s.log.Info("the figures of quarters were stored", "quarters", strings.Join(told.Quarters, " "))
+	}
 	if told.Tickets > 0 || told.Entries > 0 || told.Reports > 0 {
 		s.log.Info("what is too old was deleted", "tickets", told.Tickets, "before", told.Before, "access_log_entries", told.Entries, "reports", told.Reports)
 	}

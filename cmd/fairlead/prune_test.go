@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"fairlead/analysis"
 	"fairlead/analysis/privacy"
 	"fairlead/analysis/web"
 )
@@ -19,13 +20,17 @@ func (s *shelf) Prune(context.Context, time.Time) (uint64, error)              {
 func (s *shelf) PruneReports(context.Context, time.Time, bool) (uint64, error) { return 0, nil }
 func (s *shelf) Scrub(context.Context) error                                   { return nil }
 
+func (s *shelf) KeepQuarters(context.Context, time.Time, time.Time, bool) ([]analysis.ToKeep, error) {
+	return nil, nil
+}
+
 // TestPruneByService: it is done by who analyses, between two analyses, and who
 // asked waits for it.
 func TestPruneByService(t *testing.T) {
 	a := &shelf{}
 	s := &service{
 		house: &house{}, renewals: make(chan renewal),
-		pruner: &privacy.Pruner{Retention: privacy.Retention{Tickets: 547 * 24 * time.Hour}, Archive: a, Journal: web.NewJournal(filepath.Join(t.TempDir(), "access.log")), Now: time.Now},
+		pruner: &privacy.Pruner{Retention: privacy.Retention{Tickets: 547 * 24 * time.Hour}, Archive: a, Keeper: a, Journal: web.NewJournal(filepath.Join(t.TempDir(), "access.log")), Now: time.Now},
 	}
 	if told, err := s.pruneNow(t.Context(), pruning{DryRun: true}, ""); err != nil || told.Tickets != 7 || a.pruned != 0 {
 		t.Errorf("a dry run: %+v, %v, pruned %d times", told, err, a.pruned)

@@ -128,6 +128,11 @@ func (r *reporter) answer(ctx context.Context, q report.Request, asker string) (
 	if err != nil {
 		return nil, err
 	}
+	if made.Whole() && made.Lost() {
+		if made, err = r.archived(ctx, made); err != nil {
+			return nil, err
+		}
+	}
 	if q.Personal() {
 		if err := r.house.logged("report", made.Quarter+" for "+string(q.Audience), asker, made.Subjects()); err != nil {
 			return nil, err
@@ -159,7 +164,7 @@ func (r *reporter) tooOld(q report.Request) error {
 // make makes a report, and keeps it where it belongs in the archive.
 func (r *reporter) make(ctx context.Context, q report.Request) (*report.Report, error) {
 	made, err := r.maker.Make(ctx, q)
-	if err != nil || !made.Whole() {
+	if err != nil || !made.Whole() || made.Lost() {
 		return made, err
 	}
 	var document bytes.Buffer
@@ -170,6 +175,25 @@ func (r *reporter) make(ctx context.Context, q report.Request) (*report.Report, 
 		ID: made.ID(), Quarter: made.Quarter, Made: r.now(), Fairlead: made.Version.Fairlead,
 		Method: made.Version.Method, History: made.Version.History, Roster: made.Version.Roster, Document: document.String(),
 	})
+}
+
+// archived is the last report of the same quarter that was made while its tickets
+// were there; without one, what can still be told.
+func (r *reporter) archived(ctx context.Context, rest *report.Report) (*report.Report, error) {
+	list, err := r.house.db.Reports(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, stored := range list {
+		if stored.Quarter != rest.Quarter {
+			continue
+		}
+		if stored, err = r.house.db.Report(ctx, stored.ID); err != nil {
+			return nil, err
+		}
+		return report.Decode([]byte(stored.Document))
+	}
+	return rest, nil
 }
 
 // archive is the stored reports as the pages show them.

@@ -149,4 +149,5 @@ var migrations = []migration{
 	{12, "horizon", horizonTable},
 	{13, "old areas", oldAreasTable},
 	{14, "old handovers", oldHandoversTable},
+	{15, "quarters", quartersTable},
 }

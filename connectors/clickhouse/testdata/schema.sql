@@ -245,3 +245,38 @@ ENGINE = ReplacingMergeTree(version)
 ORDER BY (source, `group`, run)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
+-- 15 quarters
+CREATE TABLE IF NOT EXISTS `fairlead`.`quarters`
+(
+    quarter String,
+    begin DateTime64(3, 'UTC'),
+    method String,
+    tickets UInt64,
+    history String,
+    roster String,
+    version UInt64,
+    `groups.name` Array(String),
+    `groups.people` Array(UInt32),
+    `groups.provisional` Array(Bool),
+    `groups.capacity` Array(Float64),
+    `groups.total` Array(Float64),
+    `groups.verdict` Array(LowCardinality(String)),
+    `groups.gini` Array(Nullable(Float64)),
+    `groups.gini_low` Array(Nullable(Float64)),
+    `groups.gini_high` Array(Nullable(Float64)),
+    `groups.gini_chance` Array(Nullable(Float64)),
+    `groups.gini_chance_low` Array(Nullable(Float64)),
+    `groups.gini_chance_high` Array(Nullable(Float64)),
+    `groups.gini_excess` Array(Nullable(Float64)),
+    `groups.hoover` Array(Nullable(Float64)),
+    `groups.hoover_chance` Array(Nullable(Float64)),
+    `groups.theil` Array(Nullable(Float64)),
+    `groups.hhi` Array(Nullable(Float64)),
+    `groups.effective` Array(Nullable(Float64)),
+    `groups.p` Array(Nullable(Float64)),
+    `groups.p_adjusted` Array(Nullable(Float64))
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (quarter)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
