@@ -83,11 +83,12 @@ func (e *Engine) groupsOf(ctx context.Context, w *world, window Window, asOf tim
 	return groups, all, err
 }
 
-// shownOf decides which groups may be shown to others, of each by its place.
-func (e *Engine) shownOf(groups []Group) []bool {
+// shownOf decides which groups may be shown to others, of each by its place. sizes
+// are of those that are smaller than the people with work in them.
+func (e *Engine) shownOf(groups []Group, sizes map[string]int) []bool {
 	crowds := make([]Crowd, len(groups))
 	for i, g := range groups {
-		crowds[i] = Crowd{Name: g.Name, People: map[string]bool{}}
+		crowds[i] = Crowd{Name: g.Name, People: map[string]bool{}, Size: sizes[g.Name]}
 		for _, p := range g.Engineers {
 			crowds[i].People[p.Pseudonym] = true
 		}
@@ -111,12 +112,12 @@ func (a Everybody) pointOf(window Window, least int) QuarterPoint {
 
 // livePoints are the figures of a quarter whose tickets are there, "" being the
 // name of everybody; in the order of groupsOf.
-func (e *Engine) livePoints(ctx context.Context, w *world, window Window, asOf time.Time) (QuarterPoint, []namedPoint, error) {
+func (e *Engine) livePoints(ctx context.Context, w *world, window Window, asOf time.Time, sizes map[string]int) (QuarterPoint, []namedPoint, error) {
 	groups, all, err := e.groupsOf(ctx, w, window, asOf)
 	if err != nil {
 		return QuarterPoint{}, nil, err
 	}
-	shown := e.shownOf(groups)
+	shown := e.shownOf(groups, sizes)
 	points := make([]namedPoint, len(groups))
 	for i, g := range groups {
 		points[i] = namedPoint{g.Name, QuarterPoint{Window: window, People: g.People, Total: g.Total, Gini: g.Gini, Excess: g.GiniExcess, Shown: shown[i]}}
@@ -223,7 +224,7 @@ func (e *Engine) figuresOf(ctx context.Context, w *world, window Window) (clickh
 			Gini: p.Gini, Chance: all.Chance, Excess: p.Excess, Theil: all.Theil,
 		})
 	}
-	shown := e.shownOf(groups)
+	shown := e.shownOf(groups, nil)
 	for i, g := range groups {
 		if !shown[i] {
 			continue

@@ -391,7 +391,13 @@ func (e *Engine) quarters(ctx context.Context, q *Quarter, of func(string) *Team
 		stored, known := past.stored[window]
 		switch {
 		case !from.Before(past.whole):
-			if all, teams, err = e.livePoints(ctx, w, window, q.To); err != nil {
+			sizes := map[string]int{}
+			if back == 0 && q.Snapshot != nil {
+				for _, t := range q.Snapshot.States {
+					sizes[t.Team] = t.People // as the report goes by
+				}
+			}
+			if all, teams, err = e.livePoints(ctx, w, window, q.To, sizes); err != nil {
 				return err
 			}
 		case known:

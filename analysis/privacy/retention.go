@@ -26,12 +26,12 @@ type Retention struct {
 
 const day = 24 * time.Hour
 
-// DefaultRetention computes figures of people for a quarter and keeps the access log
-// for two years. Tickets it keeps until somebody says for how long: nothing of a
-// source is to be missing without a word, and trends of eight quarters are read from
-// their histories.
+// DefaultRetention keeps closed tickets for the 547 days after which acts count as
+// evidence of nothing, computes figures of people for a quarter, and keeps the access
+// log for two years. Trends of eight quarters are read from the figures of groups that
+// a Keeper has stored of the time before.
 func DefaultRetention() Retention {
-	return Retention{People: 90 * day, AccessLog: 731 * day}
+	return Retention{Tickets: 547 * day, People: 90 * day, AccessLog: 731 * day}
 }
 
 // leastTickets is the longest that the figures of an instant look back for tickets

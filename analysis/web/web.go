@@ -65,6 +65,7 @@ type SourceState struct {
 	Cursor      time.Time // up to when its changes are here; zero where not known
 	LastSuccess time.Time
 	Backfilled  *float64 // part of the first collection that is done
+	Reach       string   // how far back it is collected, and why; "" where not known
 	Incomplete  float64  // tickets whose history is not whole
 	Quarantined float64  // tickets that could not be read
 	Requests    float64

@@ -40,15 +40,9 @@ func (a *app) sources(reg prometheus.Registerer) ([]source.Source, error) {
 }
 
 func (a *app) newSource(name string, cfg *Source, metrics *rest.Metrics) (source.Source, error) {
-	since, err := cfg.since(time.Now())
+	since, _, err := a.cfg.reach(cfg, time.Now())
 	if err != nil {
 		return nil, err
-	}
-	if keep := a.cfg.Privacy.Retention.Tickets; keep > 0 {
-		// What is older would be deleted as soon as it was collected.
-		if kept := time.Now().UTC().Add(-keep).Truncate(24 * time.Hour); kept.After(since) {
-			since = kept
-		}
 	}
 	log := a.log.With("source", name)
 	transport := rest.New(name, cfg.HTTP, nil, metrics, a.log)
@@ -59,6 +53,46 @@ func (a *app) newSource(name string, cfg *Source, metrics *rest.Metrics) (source
 		return jira.New(*cfg.Jira, jira.Options{Name: name, Transport: transport, Logger: log, Since: since, Clock: time.Now})
 	}
 	return servicenow.New(*cfg.ServiceNow, servicenow.Options{Name: name, Transport: transport, Logger: log, Since: since, Clock: time.Now})
+}
+
+// reach is back to when closed tickets of a source are collected: what is older than
+// is kept would be deleted as soon as it was stored. limited is whether that is later
+// than its since.
+func (c *Config) reach(s *Source, now time.Time) (since time.Time, limited bool, err error) {
+	if since, err = s.since(now); err != nil {
+		return since, false, err
+	}
+	if keep := c.Privacy.Retention.Tickets; keep > 0 {
+		if kept := now.UTC().Add(-keep).Truncate(24 * time.Hour); kept.After(since) {
+			return kept, true, nil
+		}
+	}
+	return since, false, nil
+}
+
+// reachSays says back to when, and why.
+func (c *Config) reachSays(name string, now time.Time) string {
+	s := c.Sources[name]
+	since, limited, err := c.reach(s, now)
+	if err != nil {
+		return "" // who configured it was told
+	}
+	from := "tickets that were closed before " + since.Format(time.DateOnly) + " are not collected, "
+	if limited {
+		return fmt.Sprintf("%sas privacy.retention.tickets keeps them for %.0f days (sources.%s.since is %s)", from, c.Privacy.Retention.Tickets.Hours()/24, name, s.Since)
+	}
+	return fmt.Sprintf("%sas sources.%s.since is %s", from, name, s.Since)
+}
+
+// tellReach logs which sources are not collected as far back as they are configured
+// to be.
+func (a *app) tellReach(ctx context.Context) {
+	now := time.Now()
+	for _, name := range keysOf(a.cfg.Sources) {
+		if since, limited, err := a.cfg.reach(a.cfg.Sources[name], now); err == nil && limited {
+			a.log.InfoContext(ctx, "closed tickets are collected no further back than they are kept", "source", name, "back_to", since.Format(time.DateOnly), "since", a.cfg.Sources[name].Since, "privacy.retention.tickets", a.cfg.Privacy.Retention.Tickets)
+		}
+	}
 }
 
 // collectors makes a collector for each source.
@@ -98,6 +132,7 @@ func (collectCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 
+	a.tellReach(ctx)
 	p := a.showProgress()
 	defer p.Close()
 	return errors.Join(
@@ -193,6 +228,7 @@ func (checkCmd) Run(ctx context.Context, a *app) error {
 		for _, fact := range report.Facts {
 			say(fact.Level, fact.What, fact.Says)
 		}
+		say(source.LevelOK, "how far back", a.cfg.reachSays(s.Name(), time.Now())+"; open ones are, whatever their age")
 	}
 	if failed > 0 {
 		return fmt.Errorf("%d of the checks failed", failed)

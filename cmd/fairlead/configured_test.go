@@ -124,8 +124,9 @@ sources:
 
 	if out := succeed("check"); !strings.Contains(out, "source desk:") || !strings.Contains(out, "source issues:") || strings.Contains(out, "failed") {
 		t.Errorf("check:\n%s", out)
-	} else {
-		t.Log("\n" + out)
+	} else if back := now.AddDate(0, 0, -547).Format(time.DateOnly); strings.Count(out, "tickets that were closed before "+back+" are not collected, as privacy.retention.tickets keeps them for 547 days") != 2 &&
+		!strings.Contains(out, now.AddDate(0, 0, -546).Format(time.DateOnly)) { // midnight
+		t.Errorf("check does not say how far back it goes:\n%s", out)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "data")); err == nil {
 		t.Error("check made the data folder")
@@ -198,6 +199,12 @@ sources:
 		}
 	}
 	served(t, now, get, fairlead)
+	if body, _ := get("/collection"); !strings.Contains(body, "are not collected, as privacy.retention.tickets keeps them for 547 days (sources.desk.since is 24mo)") {
+		t.Errorf("the page on collection does not say how far back it goes:\n%s", body)
+	}
+	if !strings.Contains(said.String(), "closed tickets are collected no further back than they are kept") {
+		t.Errorf("the log does not say how far back it goes:\n%s", said.String())
+	}
 	groups, _ := get("/metrics")
 	for _, want := range []string{"fairlead_team_load_gini{", `fairlead_source_last_success_timestamp_seconds{source="desk"}`, `fairlead_analysis_query_duration_seconds_count{query="weeks"}`, "fairlead_build_info{"} {
 		if !strings.Contains(groups, want) {

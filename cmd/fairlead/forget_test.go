@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"fairlead/analysis"
+	"fairlead/analysis/report"
 	"fairlead/connectors/clickhouse"
 	"fairlead/connectors/clickhouse/clickhousetest"
 )
@@ -186,7 +189,33 @@ func pruned(t *testing.T, dir string, now time.Time, fairlead func(context.Conte
 		}
 		return out, errs
 	}
+	// trends is what the report of a quarter says of it and of those before, and of how
+	// many of these it has stored figures.
+	trends := func() (quarters string, kept int) {
+		t.Helper()
+		out, errs, code := fairlead(t.Context(), "report", "--quarter", analysis.LastQuarter(now).String(), "--format", "json")
+		if code != 0 {
+			t.Fatalf("report: status %d\n%s", code, errs)
+		}
+		var r report.Report
+		if err := json.Unmarshal([]byte(out), &r); err != nil {
+			t.Fatal(err)
+		}
+		said := []any{r.Workload.All.Quarters, r.Workload.All.Trend}
+		for _, team := range r.Workload.Teams {
+			said = append(said, team.Team, team.Quarters, team.Trend)
+		}
+		text, err := json.Marshal(said)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text), len(r.Workload.Stored)
+	}
 	before := stored()
+	followed, kept := trends()
+	if kept != 0 || !strings.Contains(followed, `"excess":0.`) {
+		t.Errorf("before anything was deleted %d quarters are stored ones: %s", kept, followed)
+	}
 	recent, errs := analyzed("90d")
 	if strings.Contains(errs, "deleted") {
 		t.Errorf("something was deleted before anything was: %s", errs)
@@ -203,6 +232,9 @@ func pruned(t *testing.T, dir string, now time.Time, fairlead func(context.Conte
 	after := stored()
 	if before-after != gone {
 		t.Errorf("of %d tickets %d are left, after %d were deleted", before, after, gone)
+	}
+	if again, kept := trends(); kept == 0 || again != followed {
+		t.Errorf("with %d stored quarters the trends are\n%s\nwhen their tickets are deleted, and were\n%s", kept, again, followed)
 	}
 	if out, errs, code := fairlead(t.Context(), "collect"); code != 0 {
 		t.Fatalf("collect: status %d\n%s%s", code, out, errs)

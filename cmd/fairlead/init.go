@@ -77,12 +77,13 @@ metrics:
   # others can reach it, name in people_users who of web.config_file may read it.
   people: %t
 
-# How long closed tickets are kept after the last that happened to them. Without
-# it they are kept for ever; 13128h is 547 days, after which they count as evidence
-# of nothing.
-# privacy:
-#   retention:
-#     tickets: 13128h
+# How long closed tickets are kept after the last that happened to them: 547 days,
+# after which they count as evidence of nothing. Older ones are not collected, and
+# those that grow older are deleted every day; of each quarter the figures of groups
+# are stored before. 0 keeps them for ever.
+privacy:
+  retention:
+    tickets: 13128h
 `, people)
 	if err := parseConfig([]byte(text), defaultConfig()); err != nil {
 		return fmt.Errorf("writing a configuration that can be read: %w", err)
@@ -186,7 +187,7 @@ func (a *app) askJira(ctx context.Context, ask *questions, name, address string)
 	}
 	chosen := ask.choose("projects", options)
 	return fmt.Sprintf(`  %s:
-    since: %s    # how far back
+    since: %s    # how far back; no further than closed tickets are kept (below)
     jira:
       url: %s
       flavour: %s
@@ -235,7 +236,7 @@ func (a *app) askServiceNow(ctx context.Context, ask *questions, name, address s
 	}
 	chosen := ask.choose("tables", options)
 	return fmt.Sprintf(`  %s:
-    since: %s    # how far back
+    since: %s    # how far back; no further than closed tickets are kept (below)
     servicenow:
       url: %s
 %s      # Where sys_audit may not be read: metric, or observed. fairlead check says which.
@@ -327,7 +328,7 @@ func (a *app) askAsana(ctx context.Context, ask *questions, name, address string
 		b.WriteString(line)
 	}
 	return fmt.Sprintf(`  %s:
-    since: %s    # how far back
+    since: %s    # how far back; no further than closed tickets are kept (below)
     asana:
       url: %s
 %s      # What sections stand for: area (where knowledge sits), status (the columns

@@ -26,13 +26,28 @@ func (s *service) pages() (*web.Pages, error) {
 		Reports:          archive{s.house.db},
 		PersonAfterHours: s.cfg.Metrics.PersonAfterHours,
 		Contact:          s.cfg.Report.Contact,
-		Sources:          func() ([]web.SourceState, error) { return sourceStates(s.groups) },
+		Sources:          s.sourceStates,
 		Logger:           s.log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("web.access.%w", err)
 	}
 	return p, nil
+}
+
+// sourceStates says besides how far back each source is collected; a demonstration is
+// as far as there is anything.
+func (s *service) sourceStates() ([]web.SourceState, error) {
+	states, err := sourceStates(s.groups)
+	if err != nil || s.house.replay != nil {
+		return states, err
+	}
+	for i := range states {
+		if name := states[i].Name; s.cfg.Sources[name] != nil {
+			states[i].Reach = s.cfg.reachSays(name, time.Now())
+		}
+	}
+	return states, nil
 }
 
 // sourceStates reads from the metrics how collection stands: one truth for the

@@ -81,6 +81,7 @@ func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
 		s.syncRoster = func(ctx context.Context) error { return a.syncRoster(ctx, h) }
 	}
 	s.collectors = a.collectors(h, sources, reg, s)
+	a.tellReach(ctx)
 	a.log.Info("serving", "address", s.listener.Addr().String())
 	return s.run(ctx)
 }
