@@ -40,9 +40,7 @@ func (e *Engine) actsOf(ctx context.Context, w *world, recent, span weeks, all m
 		}
 		clocks[p.Pseudonym] = w.clock(id, span)
 		a.rests[p.Pseudonym] = overload.Rests(all[p.Pseudonym], a.least)
-		for _, account := range p.Accounts {
-			actors = append(actors, account.Surrogate)
-		}
+		actors = append(actors, p.Surrogates()...)
 	}
 	if len(actors) == 0 {
 		return a, nil

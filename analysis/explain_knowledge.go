@@ -133,11 +133,7 @@ func (t *telling) evidenceBy(ctx context.Context, who people.Engineer) ([]eviden
 			own = append(own, a)
 		}
 	}
-	var actors []uint64
-	for _, a := range who.Accounts {
-		actors = append(actors, a.Surrogate)
-	}
-	t.evidence, err = t.e.evidenceTickets(ctx, t.w, own, actors, t.to())
+	t.evidence, err = t.e.evidenceTickets(ctx, t.w, own, who.Surrogates(), t.to())
 	return t.evidence, err
 }
 

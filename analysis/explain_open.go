@@ -146,10 +146,22 @@ func (t *telling) teamHandovers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	gone, err := t.e.oldHandovers(ctx, t.w, t.to())
+	if err != nil {
+		return err
+	}
+	old := float64(gone[t.q.Team])
+	all, put := n+old, fmt.Sprintf("over %s: %s", counted(len(list), "ticket"), sig(n))
+	if old > 0 {
+		put += fmt.Sprintf("; with %s of deleted tickets: %s", sig(old), sig(all))
+	}
 	t.put(Where{}, ExplainedFigure{
-		Name: "handovers", Value: &n, Formula: "Σ over tickets of how often each went straight from one engineer's hands to another's while it was the team's, ever",
-		Inputs: []ExplainedInput{input("tickets", float64(len(list)), "that changed hands"), input("handovers", n, "of these")},
-		Put:    fmt.Sprintf("over %s: %s", counted(len(list), "ticket"), sig(n)),
+		Name: "handovers", Value: &all, Formula: "Σ over tickets of how often each went straight from one engineer's hands to another's while it was the team's, ever",
+		Inputs: []ExplainedInput{
+			input("tickets", float64(len(list)), "that changed hands"), input("handovers", n, "of these"),
+			input("deleted", old, "handovers of tickets that were deleted for their age"),
+		},
+		Put: put,
 	})
 	t.list(listHandedOver, Where{}, "what went from hand to hand", "times", list)
 	return nil

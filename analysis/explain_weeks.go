@@ -15,9 +15,9 @@ import (
 	"fairlead/analysis/people"
 )
 
-// ExplainedWeeks is for how many of the last whole weeks it is told what was open
+// explainedWeeks is for how many of the last whole weeks it is told what was open
 // in somebody's hands.
-const ExplainedWeeks = 13
+const explainedWeeks = 13
 
 // engineerWeeks tells of the weeks of somebody in each team: the state after the
 // last, the shares of the last few, and the load of each.
@@ -48,11 +48,7 @@ func (t *telling) engineerWeeks(ctx context.Context, who people.Engineer) error 
 		t.x.Notes = append(t.x.Notes, "Of the last weeks nothing is known: there is no whole week of theirs just before.")
 		return nil
 	}
-	var actors []uint64
-	for _, a := range who.Accounts {
-		actors = append(actors, a.Surrogate)
-	}
-	deeds, err := t.e.deeds(ctx, t.w, weeks{span.last() - ExplainedWeeks + 1, ExplainedWeeks}, actors)
+	deeds, err := t.e.deeds(ctx, t.w, weeks{span.last() - explainedWeeks + 1, explainedWeeks}, who.Surrogates())
 	if err != nil {
 		return err
 	}
@@ -107,7 +103,7 @@ func (t *telling) engineerLists(ctx context.Context, m membership, span weeks, d
 			held += d.held
 		}
 		for _, d := range own[r.Week] {
-			if held > 0 && ago < ExplainedWeeks {
+			if held > 0 && ago < explainedWeeks {
 				part := d.held / held * r.Load.Sum
 				lists[listWeeks].add(d, part, dayOf(r.Week)+" "+decimal(part, 2))
 				if ago == 0 {
@@ -130,7 +126,7 @@ func (t *telling) engineerLists(ctx context.Context, m membership, span weeks, d
 	last := span.last().Start().Format(time.DateOnly)
 	for _, l := range []struct{ behind, title, unit string }{
 		{listHeld, "what was open in their hands in the week of " + last, "of the week"},
-		{listWeeks, fmt.Sprintf("what was open in their hands in the last %d weeks, and for which part of the week from each Monday", ExplainedWeeks), "weeks"},
+		{listWeeks, fmt.Sprintf("what was open in their hands in the last %d weeks, and for which part of the week from each Monday", explainedWeeks), "weeks"},
 		{listUnplanned, fmt.Sprintf("unplanned work that came to them in the last %d weeks", recentWeeks), "times"},
 		{listPlanned, fmt.Sprintf("other work that came to them in the last %d weeks", recentWeeks), "times"},
 		{listCame, "what came to them in " + counted(flow, "week"), "times"},
@@ -181,8 +177,8 @@ func shareFigures(members []overload.Member, span weeks, whose string) []Explain
 func weeklyFigure(m overload.Member, span weeks) ExplainedFigure {
 	f := ExplainedFigure{Name: "weekly_load", Formula: "Σ over the tickets in their hands of the part of the week for which each was open there, times the part of their time that is the team's: the mean number of open tickets"}
 	var told []string
-	for _, r := range m.Records[max(0, len(m.Records)-ExplainedWeeks):] {
-		if span.last()-r.Week >= ExplainedWeeks {
+	for _, r := range m.Records[max(0, len(m.Records)-explainedWeeks):] {
+		if span.last()-r.Week >= explainedWeeks {
 			continue
 		}
 		f.Inputs = append(f.Inputs, input(r.Week.Start().Format(time.DateOnly), r.Load.Sum, "open on average in the week from that Monday"))

@@ -254,22 +254,24 @@ func (b Backlog) judged() Backlog {
 	return b
 }
 
+// handovers are how often tickets went from hand to hand, ever, by team.
 func (e *Engine) handovers(ctx context.Context, w *world, to int64) (map[string]uint64, error) {
-	teams := map[string]uint64{}
-	err := e.each(ctx, "handovers", handoversSQL(e.db.Table("tickets"), addedUp), w.parameters(to), func(rows driver.Rows) error {
-		var source, key string
-		var items uint64
-		if err := rows.Scan(&source, &key, &items); err != nil {
-			return err
-		}
-		teams[w.ownTeam(source, key, to-1)] += items
-		return nil
-	})
+	teams, err := e.oldHandovers(ctx, w, to)
 	if err != nil {
 		return nil, err
 	}
-	// Of tickets that were deleted for their age.
-	err = e.each(ctx, "old handovers", "SELECT source, `group`, sum(handovers) FROM "+e.db.Table("old_handovers")+" FINAL GROUP BY source, `group`", nil, func(rows driver.Rows) error {
+	return teams, e.countHandovers(ctx, w, to, teams, "handovers", handoversSQL(e.db.Table("tickets"), addedUp), w.parameters(to))
+}
+
+// oldHandovers are those of tickets that were deleted for their age.
+func (e *Engine) oldHandovers(ctx context.Context, w *world, to int64) (map[string]uint64, error) {
+	teams := map[string]uint64{}
+	return teams, e.countHandovers(ctx, w, to, teams, "old handovers",
+		"SELECT source, `group`, sum(handovers) FROM "+e.db.Table("old_handovers")+" FINAL GROUP BY source, `group`", nil)
+}
+
+func (e *Engine) countHandovers(ctx context.Context, w *world, to int64, teams map[string]uint64, purpose, sql string, parameters map[string]string) error {
+	return e.each(ctx, purpose, sql, parameters, func(rows driver.Rows) error {
 		var source, key string
 		var items uint64
 		if err := rows.Scan(&source, &key, &items); err != nil {
@@ -278,7 +280,6 @@ func (e *Engine) handovers(ctx context.Context, w *world, to int64) (map[string]
 		teams[w.ownTeam(source, key, to-1)] += items
 		return nil
 	})
-	return teams, err
 }
 
 // teamStates puts together what is true of each team at as_of.

@@ -86,6 +86,15 @@ type Engineer struct {
 	byAddress bool // called by the e-mail address, and not by an account
 }
 
+// Surrogates are those of the accounts.
+func (e Engineer) Surrogates() []uint64 {
+	list := make([]uint64, len(e.Accounts))
+	for i, a := range e.Accounts {
+		list[i] = a.Surrogate
+	}
+	return list
+}
+
 // Directory is who is who. It is immutable and safe for concurrent use.
 type Directory struct {
 	engineers   []Engineer
