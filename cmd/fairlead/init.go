@@ -61,12 +61,12 @@ func (c initCmd) Run(ctx context.Context, a *app) error {
 		}
 		written = append(written, section)
 	}
+	if ask.err == nil && len(written) == 0 {
+		return errors.New("no source was added, so nothing was written")
+	}
 	people := ask.yes("Serve figures about single engineers, under pseudonyms, on /metrics/people?", false)
 	if ask.err != nil {
 		return ask.err
-	}
-	if len(written) == 0 {
-		return errors.New("no source was added, so nothing was written")
 	}
 	text := "# Fairlead's configuration. The README lists every key.\n\nsources:\n" + strings.Join(written, "") + fmt.Sprintf(`
 web:
