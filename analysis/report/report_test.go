@@ -186,3 +186,73 @@ func TestOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestStoredQuarters: a reader is told which figures of the trends are stored ones,
+// and what is missing.
+func TestStoredQuarters(t *testing.T) {
+	window := func(name string) analysis.Window {
+		w, err := analysis.ParseWindow(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	now := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	from, to := window("2026Q3").Bounds(now)
+	groups := func(people int) []analysis.Group {
+		g := analysis.Group{By: analysis.Team, Name: "Payments", People: people, Total: 9}
+		for i := range people {
+			g.Engineers = append(g.Engineers, analysis.Part{Pseudonym: "p" + itoa(i), Value: 1, Capacity: 1})
+		}
+		return []analysis.Group{g}
+	}
+	half := 0.5
+	point := func(name string, people int, shown, stored bool) analysis.QuarterPoint {
+		return analysis.QuarterPoint{Window: window(name), People: people, Gini: &half, Excess: &half, Shown: shown, Stored: stored}
+	}
+	points := []analysis.QuarterPoint{{Window: window("2024Q4")}, point("2025Q1", 7, true, true), point("2025Q2", 7, true, true), point("2025Q3", 7, false, false), point("2026Q3", 7, true, false)}
+	whole := time.Date(2025, 5, 25, 0, 0, 0, 0, time.UTC)
+	q := &analysis.Quarter{
+		Window: window("2026Q3"), From: from, To: to, Over: true, Method: "quarter/9+effort/1+0", Whole: whole, Deleted: whole,
+		Data:     analysis.DataVersion{Tickets: 9, Begin: whole, Last: now},
+		Snapshot: &analysis.Snapshot{Rostered: true, Teams: map[analysis.TeamsKey][]analysis.Group{{Window: window("2026Q3"), Basis: analysis.Load, Unit: analysis.Tickets}: groups(7)}},
+		Teams:    []analysis.TeamQuarter{{Team: "Payments", Quarters: points}},
+		All:      analysis.Everybody{People: 7, Capacity: 7, Total: 9, Quarters: points},
+		Kept:     []analysis.KeptQuarter{{Window: window("2025Q1"), Method: "quarter/8+1", History: "h"}, {Window: window("2025Q2"), Method: "quarter/9+2", History: "h"}},
+	}
+	everybody := made(t, q, Options{Audience: Group})
+	valid(t, []byte(written(t, everybody, JSON)))
+	page := written(t, everybody, HTML)
+	for _, want := range []string{
+		"Tickets of 2025Q1, 2025Q2 are deleted, as they are older than is kept: the figures of that time are those that were stored before.",
+		"Some were made by other rules than the rest (2025Q1 by quarter/8&#43;1)",
+		"The data reach back to the beginning of the quarter. Tickets that were closed before 25 May 2025 are deleted, as they are older than is kept",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	// 2025Q3 may not be shown to others, though the team is large enough.
+	shown := func(r *Report) (list []string) {
+		for _, p := range r.Workload.Teams[0].Quarters {
+			if p.People != nil {
+				list = append(list, p.Quarter)
+			}
+		}
+		return list
+	}
+	if got := strings.Join(shown(everybody), " "); got != "2025Q1 2025Q2 2026Q3" {
+		t.Errorf("others see %s", got)
+	}
+	if got := strings.Join(shown(made(t, q, Options{Audience: Lead, Teams: []string{"Payments"}})), " "); got != "2025Q1 2025Q2 2025Q3 2026Q3" {
+		t.Errorf("the lead sees %s", got)
+	}
+	q.Kept, q.Deleted = nil, time.Time{}
+	if page := written(t, made(t, q, Options{Audience: Group}), HTML); strings.Contains(page, "were stored before.") || !strings.Contains(page, "Tickets that were closed before 25 May 2025 were not collected") {
+		t.Error("what was not collected is told as deleted")
+	}
+	q.Whole = time.Time{}
+	if page := written(t, made(t, q, Options{Audience: Group}), HTML); strings.Contains(page, "25 May 2025 ") {
+		t.Error("something is missing where nothing is")
+	}
+}

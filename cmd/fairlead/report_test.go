@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"fairlead/analysis"
 	"fairlead/analysis/privacy"
 	"fairlead/analysis/report"
+	"fairlead/connectors/clickhouse"
 )
 
 // TestLeadsReportOfThePast: the last quarter that is over is told, though its end
@@ -37,6 +39,66 @@ func TestLeadsReportOfThePast(t *testing.T) {
 		if err := r.tooOld(report.Request{Audience: c.audience, Quarter: c.quarter, AsOf: c.asOf}); (err == nil) != c.told {
 			t.Errorf("%+v: %v", c, err)
 		}
+	}
+}
+
+// told is an engine that always tells of the same quarter.
+type told struct{ quarter analysis.Quarter }
+
+func (e *told) Quarter(context.Context, analysis.Window, time.Time) (*analysis.Quarter, error) {
+	q := e.quarter
+	return &q, nil
+}
+
+// TestReportOfAQuarterThatLostTickets: it is the one that was made while they were
+// there; what is made of the rest says so, and is no report of the archive.
+func TestReportOfAQuarterThatLostTickets(t *testing.T) {
+	needEngine(t)
+	db, err := clickhouse.Open(t.Context(), clickhouse.Options{DataDir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	window, err := analysis.ParseWindow("2025Q2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC)
+	from, to := window.Bounds(now)
+	e := &told{analysis.Quarter{Window: window, From: from, To: to, Over: true, Method: "test", Snapshot: &analysis.Snapshot{},
+		Data: analysis.DataVersion{Tickets: 9, History: "whole", Begin: from.AddDate(-1, 0, 0), Last: to}}}
+	r := &reporter{house: &house{db: db}, now: func() time.Time { return now }, maker: &report.Maker{Engine: e, Fairlead: "test"}}
+	ask := func() string {
+		t.Helper()
+		text, err := r.answer(t.Context(), report.Request{Quarter: "2025Q2", AsOf: now, Audience: report.Group, Format: report.JSON}, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	archived := func() int {
+		t.Helper()
+		list, err := db.Reports(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	e.quarter.Whole, e.quarter.Deleted = from.AddDate(0, 1, 0), from.AddDate(0, 1, 0)
+	if text := ask(); archived() != 0 || !strings.Contains(text, `"deleted": true`) || !strings.Contains(text, `"covered": false`) || !strings.Contains(text, `"whole_from": "2025-05-01T00:00:00Z"`) {
+		t.Errorf("of a quarter that was never told of, %d reports in the archive:\n%s", archived(), text)
+	}
+	e.quarter.Whole, e.quarter.Deleted = from, from
+	whole := ask()
+	if archived() != 1 || !strings.Contains(whole, `"covered": true`) || !strings.Contains(whole, `"whole_from": null`) {
+		t.Errorf("of a whole quarter, %d reports in the archive:\n%s", archived(), whole)
+	}
+	e.quarter.Whole, e.quarter.Deleted, e.quarter.Data.History = to, to, "rest"
+	if text := ask(); text != whole || archived() != 1 {
+		t.Errorf("when its tickets are gone, %d reports in the archive, it is\n%s\nand was\n%s", archived(), text, whole)
 	}
 }
 
