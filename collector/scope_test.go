@@ -106,16 +106,17 @@ func TestOlderTicketsThatAreWantedLaterAreCollected(t *testing.T) {
 		name  string
 		since time.Time
 		want  []string
+		noted time.Time // back to when all is collected, for the analysis
 	}{
-		{"a first collection", day(-100), []string{"now", "pages open from ", "pages recent from ", "pages older from ", "pages incremental from "}},
-		{"a restart", day(-100), rest},
-		{"a month later", day(-70), rest},
-		{"back to the first", day(-100), rest},
-		{"a day more, for a zone or a short month", day(-101), rest},
-		{"twice as far", day(-200), again},
-		{"a restart after that", day(-200), rest},
-		{"without bound", time.Time{}, again},
-		{"with one again", day(-900), rest},
+		{"a first collection", day(-100), []string{"now", "pages open from ", "pages recent from ", "pages older from ", "pages incremental from "}, day(-100)},
+		{"a restart", day(-100), rest, day(-100)},
+		{"a month later", day(-70), rest, day(-100)},
+		{"back to the first", day(-100), rest, day(-100)},
+		{"a day more, for a zone or a short month", day(-101), rest, day(-100)},
+		{"twice as far", day(-200), again, day(-200)},
+		{"a restart after that", day(-200), rest, day(-200)},
+		{"without bound", time.Time{}, again, time.Time{}},
+		{"with one again", day(-900), rest, time.Time{}},
 	} {
 		src.asked = nil
 		if err := collect(t, scoped{src, "NET", step.since}, store); err != nil {
@@ -123,6 +124,9 @@ func TestOlderTicketsThatAreWantedLaterAreCollected(t *testing.T) {
 		}
 		if !slices.Equal(src.asked, step.want) {
 			t.Errorf("%s asks for %q, want %q", step.name, src.asked, step.want)
+		}
+		if at := store.checkpoints["scope"].Updated; !at.Equal(step.noted) {
+			t.Errorf("%s: collected back to %s is noted, want %s", step.name, at, step.noted)
 		}
 	}
 }
