@@ -2,7 +2,13 @@
 
 package analysis
 
-import "testing"
+import (
+	"context"
+	"testing"
+	"time"
+
+	"fairlead/connectors/sandbox/sandboxtest"
+)
 
 // TestVerifyProperties: what the tests of the same names try a few times, tried
 // often.
@@ -29,3 +35,20 @@ func TestVerifyExplain(t *testing.T) { explainOrganisation(t, 6_000, 100) }
 
 // TestVerifyKeysMoveNoFigure is the test of that name at twice the size.
 func TestVerifyKeysMoveNoFigure(t *testing.T) { keysMoveNoFigure(t, 2_000) }
+
+// TestVerifySameSnapshotTwice: of the real log too the same as_of gives the same,
+// byte for byte.
+func TestVerifySameSnapshotTwice(t *testing.T) {
+	db := sandboxtest.IncidentLog(t)
+	var texts [2]string
+	for i := range texts {
+		s, err := engine(db).Snapshot(context.Background(), time.Date(2016, 6, 1, 0, 0, 0, 0, time.UTC))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[i] = inJSON(t, s)
+	}
+	if len(texts[0]) < 1000 || texts[0] != texts[1] {
+		t.Fatal("the same as_of gave two answers")
+	}
+}

@@ -72,7 +72,6 @@ func TestIncidentLog(t *testing.T) {
 		t.Errorf("%v assignments, want 29,459", g.Total)
 	}
 	compareWithLog(t, db)
-	compareAsOf(t, db)
 }
 
 func TestIssueLog(t *testing.T) {
@@ -201,22 +200,5 @@ func compareWithLog(t *testing.T, db *clickhouse.DB) {
 				t.Errorf("%s from %s to %s: %d people in groups, the log has %d", basis, window.from, window.to, len(got), len(counts))
 			}
 		}
-	}
-}
-
-// compareAsOf: the same snapshot comes out twice, byte for byte.
-func compareAsOf(t *testing.T, db *clickhouse.DB) {
-	asOf := time.Date(2016, 6, 1, 0, 0, 0, 0, time.UTC)
-	var last string
-	for range 2 {
-		s, err := engine(db).Snapshot(context.Background(), asOf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		now := inJSON(t, s)
-		if last != "" && now != last {
-			t.Fatal("the same as_of gave two answers")
-		}
-		last = now
 	}
 }
