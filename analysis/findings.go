@@ -337,11 +337,12 @@ func (e *Engine) uneven(window Window, groups []Group) []Finding {
 }
 
 // lucky says of teams that look uneven that they need not be: the readiest wrong
-// conclusion from a Gini.
+// conclusion from a Gini. Of one that is over what luck gives nine times in ten
+// nothing is said, where only the number of teams keeps it from being called uneven.
 func (e *Engine) lucky(window Window, groups []Group) []Finding {
 	var list []Finding
 	for _, g := range groups {
-		if g.Verdict != WithinChance || g.Name == NoName || *g.Gini < e.config.Findings.Looks || *g.PAdjusted <= e.config.Verdict.Q {
+		if g.Verdict != WithinChance || g.Name == NoName || *g.Gini < e.config.Findings.Looks || *g.PAdjusted <= e.config.Verdict.Q || *g.Gini > *g.ChanceHigh {
 			continue
 		}
 		f := Finding{Kind: LuckyTeam, Team: g.Name, Window: window, Share: *g.Hoover, People: g.People, Score: *g.Gini}
