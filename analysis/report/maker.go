@@ -113,6 +113,9 @@ func (r *Report) Lost() bool {
 	return r.Quality.Deleted && r.Quality.Whole != nil && r.From.Before(*r.Quality.Whole)
 }
 
+// Gone is whether it is Lost as a whole: no day of it is left of which all is known.
+func (r *Report) Gone() bool { return r.Lost() && !r.To.After(*r.Quality.Whole) }
+
 // ID names a report by its quarter and what it was made from.
 func (r *Report) ID() string {
 	sum := fnv.New64a()

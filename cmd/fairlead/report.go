@@ -128,8 +128,8 @@ func (r *reporter) answer(ctx context.Context, q report.Request, asker string) (
 	if err != nil {
 		return nil, err
 	}
-	if made.Whole() && made.Lost() {
-		if made, err = r.archived(ctx, made); err != nil {
+	if made.Lost() {
+		if made, err = r.left(ctx, made); err != nil {
 			return nil, err
 		}
 	}
@@ -177,9 +177,17 @@ func (r *reporter) make(ctx context.Context, q report.Request) (*report.Report, 
 	})
 }
 
-// archived is the last report of the same quarter that was made while its tickets
-// were there; without one, what can still be told.
-func (r *reporter) archived(ctx context.Context, rest *report.Report) (*report.Report, error) {
+// left is what is told of a quarter that has lost tickets: for everybody the last
+// report that was made while they were there; without one, what can be made of the
+// rest, if there is any. One's own is always told.
+func (r *reporter) left(ctx context.Context, rest *report.Report) (*report.Report, error) {
+	none := fmt.Errorf("the tickets of %s are deleted, as they are older than is kept (privacy.retention.tickets): nothing is left of it but the figures in the trends of later reports", rest.Quarter)
+	if rest.Audience == report.Self || !rest.Gone() {
+		none = nil
+	}
+	if !rest.Whole() {
+		return rest, none
+	}
 	list, err := r.house.db.Reports(ctx)
 	if err != nil {
 		return nil, err
@@ -193,7 +201,7 @@ func (r *reporter) archived(ctx context.Context, rest *report.Report) (*report.R
 		}
 		return report.Decode([]byte(stored.Document))
 	}
-	return rest, nil
+	return rest, none
 }
 
 // archive is the stored reports as the pages show them.

@@ -91,6 +91,10 @@ func TestReportOfAQuarterThatLostTickets(t *testing.T) {
 	if text := ask(); archived() != 0 || !strings.Contains(text, `"deleted": true`) || !strings.Contains(text, `"covered": false`) || !strings.Contains(text, `"whole_from": "2025-05-01T00:00:00Z"`) {
 		t.Errorf("of a quarter that was never told of, %d reports in the archive:\n%s", archived(), text)
 	}
+	e.quarter.Whole, e.quarter.Deleted = to, to
+	if text, err := r.answer(t.Context(), report.Request{Quarter: "2025Q2", AsOf: now, Audience: report.Group, Format: report.JSON}, "test"); err == nil || !strings.Contains(err.Error(), "the tickets of 2025Q2 are deleted") {
+		t.Errorf("of a quarter of which nothing is left: %v\n%s", err, text)
+	}
 	e.quarter.Whole, e.quarter.Deleted = from, from
 	whole := ask()
 	if archived() != 1 || !strings.Contains(whole, `"covered": true`) || !strings.Contains(whole, `"whole_from": null`) {
