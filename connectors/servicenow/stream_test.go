@@ -565,6 +565,9 @@ func TestCollectionDuringEdits(t *testing.T) {
 				}
 				last[c.Field] = c.To
 			}
+			if mode == servicenow.HistoryMetric && want.IncompleteReason == "metric has gaps" {
+				continue // metrics stand still while a ticket is closed, and say so
+			}
 			now := map[ticket.Field]string{ticket.FieldAssignee: want.Assignee, ticket.FieldStatus: want.Status, ticket.FieldGroup: want.Group, ticket.FieldArea: strings.Join(want.Areas, " ")}
 			for f, v := range now {
 				if to, ok := last[f]; ok && to != v {
