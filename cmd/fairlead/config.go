@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -145,6 +146,7 @@ var configPaths = []string{"fairlead.yaml", "/etc/fairlead/fairlead.yaml"}
 // nothing, and puts the environment over it. It returns the file that was read.
 func loadConfig(path string, environ []string) (cfg *Config, read string, unknown []string, err error) {
 	cfg = defaultConfig()
+	cfg.Privacy.Retention.Tickets = unsaid
 	paths := configPaths
 	if path != "" {
 		paths = []string{path}
@@ -167,6 +169,7 @@ func loadConfig(path string, environ []string) (cfg *Config, read string, unknow
 	if err != nil {
 		return nil, "", nil, err
 	}
+	cfg.settleRetention(time.Now())
 	if err := cfg.validate(); err != nil {
 		where := read
 		if where == "" {
@@ -253,7 +256,7 @@ func (c *Config) validate() error {
 		now := time.Now()
 		for _, w := range c.Analysis.Windows {
 			if from, _ := w.Bounds(now); from.Before(now.Add(-keep)) {
-				return fmt.Errorf("analysis.windows has %s, which reaches further back than tickets are kept: make it shorter, or privacy.retention.tickets longer", w)
+				return fmt.Errorf("analysis.windows has %s, which reaches further back than tickets are kept: make it shorter, or privacy.retention.tickets longer (0 keeps them for ever)", w)
 			}
 		}
 	}
@@ -283,13 +286,49 @@ func (s *Source) kinds() []string {
 	return kinds
 }
 
+// unsaid stands for a privacy.retention.tickets that nobody gave.
+const unsaid = time.Duration(math.MinInt64)
+
+// settleRetention says how long closed tickets are kept where nobody did: as long as
+// by default, but no shorter than a since or a memory that somebody wrote asks for.
+// A default does not undo what was asked for.
+func (c *Config) settleRetention(now time.Time) {
+	if c.Privacy.Retention.Tickets != unsaid {
+		return
+	}
+	keep := max(privacy.DefaultRetention().Tickets, c.Analysis.Ownership.Memory)
+	for _, s := range c.Sources {
+		if s == nil || s.Since == defaultSince {
+			continue
+		}
+		since, err := s.since(now)
+		if err != nil || !since.Before(now.Add(-keep)) {
+			continue // validate says what is wrong with it
+		}
+		if n, ok := s.months(); ok {
+			keep = time.Duration(n) * 31 * 24 * time.Hour
+		} else {
+			keep = 0 // whatever came after that day, for ever
+			break
+		}
+	}
+	c.Privacy.Retention.Tickets = keep
+}
+
+// months is how many Source.Since goes back; false where it is a day.
+func (s *Source) months() (n int, ok bool) {
+	months, ok := strings.CutSuffix(s.Since, "mo")
+	if !ok {
+		return 0, false
+	}
+	_, err := fmt.Sscanf(months, "%d", &n)
+	return n, err == nil && n > 0 && fmt.Sprint(n) == months
+}
+
 // since is the instant that Source.Since means.
 func (s *Source) since(now time.Time) (time.Time, error) {
-	if months, ok := strings.CutSuffix(s.Since, "mo"); ok {
-		var n int
-		if _, err := fmt.Sscanf(months, "%d", &n); err == nil && n > 0 && fmt.Sprint(n) == months {
-			return now.UTC().Truncate(24*time.Hour).AddDate(0, -n, 0), nil
-		}
+	if n, ok := s.months(); ok {
+		return now.UTC().Truncate(24*time.Hour).AddDate(0, -n, 0), nil
 	} else if day, err := time.Parse(time.DateOnly, s.Since); err == nil {
 		return day, nil
 	}
@@ -298,13 +337,17 @@ func (s *Source) since(now time.Time) (time.Time, error) {
 
 // checkKeys refuses keys that t does not have, with their line and the nearest
 // key that it has. (The library's strict mode does not reach through
-// UnmarshalYAML, which the defaults of a source need.)
+// UnmarshalYAML, which the defaults of a source need.) A duration of 0 it lets stand
+// without a unit, which the library does not.
 func checkKeys(node *yaml.Node, t reflect.Type, path string) error {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
 	if node.Kind == yaml.AliasNode {
 		node = node.Alias
+	}
+	if t == reflect.TypeFor[time.Duration]() && node.Kind == yaml.ScalarNode && node.Value == "0" {
+		node.Tag = "!!str"
 	}
 	if node.Kind != yaml.MappingNode {
 		return nil

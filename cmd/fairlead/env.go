@@ -149,6 +149,9 @@ func decodeText(v reflect.Value, text string) error {
 	case v.Kind() == reflect.String:
 		v.SetString(text)
 		return nil
+	case v.Type() == reflect.TypeFor[time.Duration]() && strings.TrimSpace(text) == "0":
+		v.SetInt(0)
+		return nil
 	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.String && !strings.HasPrefix(strings.TrimSpace(text), "["):
 		list := reflect.MakeSlice(v.Type(), 0, 0)
 		for part := range strings.SplitSeq(text, ",") {
