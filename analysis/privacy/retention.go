@@ -66,7 +66,7 @@ func (r Retention) TooOld(at, now time.Time) error {
 	if r.People == 0 || !at.Before(now.Add(-r.People)) {
 		return nil
 	}
-	return fmt.Errorf("figures of single people are told of the last %.0f days only (privacy.retention.people), and %s lies before", r.People.Hours()/24, at.UTC().Format(time.DateOnly))
+	return fmt.Errorf("figures of single people are told of the last %.0f days only, and %s lies before: choose a later day, or set privacy.retention.people longer (0 is for ever)", r.People.Hours()/24, at.UTC().Format(time.DateOnly))
 }
 
 // Archive is what pruning needs of the warehouse.
