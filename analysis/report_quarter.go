@@ -408,7 +408,9 @@ func (e *Engine) quarters(ctx context.Context, q *Quarter, of func(string) *Team
 		for _, one := range teams {
 			t := of(one.team)
 			t.Quarters = append(t.Quarters, one.point)
-			q.All.teams = append(q.All.teams, one.team)
+			if !slices.Contains(q.All.teams, one.team) {
+				q.All.teams = append(q.All.teams, one.team)
+			}
 		}
 	}
 	// Of the time before the data begin only what lasted is known: a quarter in

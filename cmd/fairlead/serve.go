@@ -52,7 +52,7 @@ func (c serveCmd) Run(ctx context.Context, a *app) (err error) {
 	}
 	if replayed == nil && !asOf.IsZero() && (a.cfg.people() || a.cfg.scrapePeople()) {
 		if err := a.cfg.Privacy.Retention.TooOld(asOf, time.Now()); err != nil {
-			return fmt.Errorf("%w: leave --as-of out, or set web.people and metrics.people to false", err)
+			return fmt.Errorf("%w; or leave --as-of out, or set web.people and metrics.people to false", err)
 		}
 	}
 	reg := newRegistry()
